@@ -1,0 +1,152 @@
+"""The multilayer perceptron: a^(l) = f(W^(l) a^(l−1) + b^(l))."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+
+import numpy as np
+
+from nnlib import activations, initializers
+from nnlib.activations import Activation
+from nnlib.layers import Layer, Sequential
+
+__all__ = ["MLP", "Dense"]
+
+
+class Dense(Layer):
+    """A fully connected layer: z = W a + b, for each row a of the input.
+
+    Parameters
+    ----------
+    n_in, n_out : int
+        Number of inputs and outputs.
+    seed : int or numpy.random.Generator
+        Where the first weights come from. The bias starts at 0.
+    initializer : str or callable
+        A name from `nnlib.initializers`, or a function of the shape (n_out, n_in) and a generator.
+
+    Attributes
+    ----------
+    W : ndarray, shape (n_out, n_in)
+        Weights; ``dW`` is their gradient.
+    b : ndarray, shape (n_out,)
+        Biases; ``db`` is their gradient.
+
+    Raises
+    ------
+    ValueError
+        If a size is not positive, the initializer unknown, or the input not of shape (batch, n_in).
+    TypeError
+        If the input has another dtype than the weights.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nnlib.mlp import Dense
+    >>> dense = Dense(2, 1, seed=0)
+    >>> dense.W, dense.b = np.array([[2.0, 3.0]]), np.array([1.0])
+    >>> z, backward = dense.forward(np.array([[1.0, 1.0], [0.0, 1.0]]))
+    >>> z
+    array([[6.],
+           [4.]])
+    >>> backward(np.ones((2, 1)))              # ∂L/∂a = Wᵀ δ for each row
+    array([[2., 3.],
+           [2., 3.]])
+    >>> dense.dW, dense.db                     # ∂L/∂W = Σ δ aᵀ and ∂L/∂b = Σ δ
+    (array([[1., 2.]]), array([2.]))
+    """
+
+    parameters = ("W", "b")
+
+    def __init__(self, n_in: int, n_out: int, *, seed: int | np.random.Generator, initializer="he"):
+        if n_in < 1 or n_out < 1:
+            raise ValueError(f"Dense needs at least one input and one output, got n_in={n_in}, n_out={n_out}")
+        if seed is None:
+            raise ValueError("Dense needs a seed or a numpy.random.Generator: without one, no run could be repeated")
+        W = initializers.get(initializer)((n_out, n_in), np.random.default_rng(seed))
+        super().__init__(W=W, b=np.zeros(n_out))
+
+    def forward(self, a, training=False):
+        self._check_input(a)
+        z = a @ self.W.T + self.b            # z = W a + b, one row per example
+
+        def backward(dz):
+            self.dW += dz.T @ a              # ∂L/∂W = Σ δ aᵀ
+            self.db += dz.sum(axis=0)        # ∂L/∂b = Σ δ
+            return dz @ self.W               # ∂L/∂a = Wᵀ δ
+
+        return z, backward
+
+    def _check_input(self, a):
+        n_out, n_in = self.W.shape
+        if a.ndim != 2 or a.shape[1] != n_in or a.shape[0] == 0:
+            raise ValueError(f"{self!r} expects inputs of shape (batch, {n_in}) with batch ≥ 1, got {a.shape}")
+        if a.dtype != self.W.dtype:
+            raise TypeError(f"{self!r} has {self.W.dtype} weights and expects {self.W.dtype} inputs, got {a.dtype}")
+
+    def __repr__(self):
+        n_out, n_in = self.W.shape
+        return f"Dense({n_in}, {n_out})"
+
+    @classmethod
+    def example(cls, rng):
+        return cls(3, 5, seed=rng), rng.normal(size=(4, 3))
+
+
+class MLP(Sequential):
+    """A multilayer perceptron, a function from R^n to R^m.
+
+    a⁽⁰⁾ = x, then a⁽ˡ⁾ = f(W⁽ˡ⁾ a⁽ˡ⁻¹⁾ + b⁽ˡ⁾) for each hidden layer; the last layer has no activation: its outputs are
+    predictions (regression) or logits (classification).
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        n, the sizes of the hidden layers, m.
+    activation : str or Activation
+        f, for every hidden layer.
+    seed : int or numpy.random.Generator
+        Where the first weights come from.
+    initializer : str or callable, optional
+        By default He for the ReLU family (relu, leakyrelu, elu, gelu, softplus), else Xavier.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two sizes, a size is not positive, or a name is unknown.
+
+    References
+    ----------
+    Rumelhart, Hinton and Williams (1986), Learning representations by back-propagating errors.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nnlib.mlp import MLP
+    >>> model = MLP([64, 32, 10], activation="relu", seed=0)
+    >>> model
+    MLP(Dense(64, 32), ReLU(), Dense(32, 10))
+    >>> model(np.zeros((5, 64))).shape
+    (5, 10)
+    >>> model.theta.size == (64 + 1) * 32 + (32 + 1) * 10
+    True
+    """
+
+    def __init__(self, sizes: Sequence[int], activation: str | Activation = "relu", *, seed, initializer=None):
+        if len(sizes) < 2:
+            raise ValueError(f"an MLP needs the number of inputs and of outputs, got sizes={list(sizes)}")
+        if seed is None:
+            raise ValueError("an MLP needs a seed or a numpy.random.Generator: without one, no run could be repeated")
+        rng = np.random.default_rng(seed)
+        f = activations.get(activation)
+        half_open = (activations.ReLU, activations.LeakyReLU, activations.ELU, activations.GELU, activations.Softplus)
+        initializer = initializer or ("he" if isinstance(f, half_open) else "xavier")
+        layers: list[Layer] = []
+        for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True):
+            layers += [Dense(n_in, n_out, seed=rng, initializer=initializer), copy.deepcopy(f)]
+        super().__init__(*layers[:-1])
+
+    @classmethod
+    def example(cls, rng):
+        return cls([3, 5, 4, 2], activation="tanh", seed=rng), rng.normal(size=(4, 3))
