@@ -26,7 +26,7 @@ def environment(session: nox.Session) -> None:
         session.run(sys.executable, "-m", "virtualenv", "--quiet", "--clear", str(ENV))
         python(session, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt")
         stamp.write_text(made_from)
-    session.env |= {"VIRTUAL_ENV": str(ENV), "PATH": os.pathsep.join([str(BIN), os.environ["PATH"]])}
+    session.env.update(VIRTUAL_ENV=str(ENV), PATH=os.pathsep.join([str(BIN), os.environ["PATH"]]))
 
 
 def python(session: nox.Session, *args: str) -> None:

