@@ -82,10 +82,7 @@ class Layer:
         for name, value in vars(self).items():
             if name == "_root":
                 continue
-            if isinstance(value, Layer):
-                yield name, value
-            elif isinstance(value, tuple):
-                yield from ((f"{name}.{i}", item) for i, item in enumerate(value) if isinstance(item, Layer))
+            yield from ((name + suffix, layer) for suffix, layer in _layers_in(value))
 
     def named_layers(self, prefix: str = "") -> dict[str, Layer]:
         """This layer and all inside it by dotted name, each once, in the order in which they stand in θ."""
@@ -140,15 +137,17 @@ class Layer:
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Write ``layer.W = value`` into θ itself, so that the view and the vector never come apart."""
+        if isinstance(value, list) and any(isinstance(item, Layer) for item in value):
+            raise TypeError(f"{type(self).__name__}.{name}: give layers in a tuple, got a list")
         if "theta" not in self.__dict__:
             self.__dict__[name] = value
-        elif name in ("theta", "grad", *self.parameters, *("d" + p for p in self.parameters)):
-            view = self.__dict__[name]
-            if value is not view:
-                if np.shape(value) != view.shape:
-                    raise ValueError(f"{type(self).__name__}.{name} has shape {view.shape}, got {np.shape(value)}")
-                view[...] = value
-        elif isinstance(value, Layer) or isinstance(self.__dict__.get(name), (Layer, tuple)):
+        elif name in ("theta", "grad", *self.parameters, *self.buffers, *("d" + p for p in self.parameters)):
+            array = self.__dict__[name]
+            if value is not array:
+                if np.shape(value) != array.shape:
+                    raise ValueError(f"{type(self).__name__}.{name} has shape {array.shape}, got {np.shape(value)}")
+                array[...] = value
+        elif _layers_in(value) or _layers_in(self.__dict__.get(name)):
             raise TypeError(f"the layers of a model are fixed, because they share one θ; build a new {type(self).__name__}")
         else:
             self.__dict__[name] = value
@@ -208,7 +207,11 @@ class Layer:
         if mine.keys() != state.keys():
             raise ValueError(f"{type(self).__name__} has a state named {sorted(mine)}, got {sorted(state)}")
         for name, value in mine.items():
-            if not isinstance(value, np.random.Generator) and np.shape(state[name]) != value.shape:
+            if isinstance(value, np.random.Generator):
+                kind = type(value.bit_generator).__name__
+                if not isinstance(state[name], dict) or state[name].get("bit_generator") != kind:
+                    raise ValueError(f"{name} is the state of a {kind} generator, got {state[name]!r}")
+            elif np.shape(state[name]) != value.shape:
                 raise ValueError(f"{name} has shape {value.shape}, got {np.shape(state[name])}")
         for name, value in mine.items():
             if isinstance(value, np.random.Generator):
@@ -219,6 +222,15 @@ class Layer:
     def __repr__(self) -> str:
         inside = ", ".join(repr(child) for _, child in self.children())
         return f"{type(self).__name__}({inside})"
+
+
+def _layers_in(value: Any) -> list[tuple[str, Layer]]:
+    """The layers that an attribute holds, itself or the items of a tuple, with what is added to its name."""
+    if isinstance(value, Layer):
+        return [("", value)]
+    if isinstance(value, tuple):
+        return [(f".{i}", item) for i, item in enumerate(value) if isinstance(item, Layer)]
+    return []
 
 
 class Sequential(Layer):
@@ -327,13 +339,19 @@ class Residual(Layer):
 
     def forward(self, x, training=False):
         y, through = self.layer.forward(x, training=training)
-        if y.shape != x.shape:
-            raise ValueError(f"{self!r} adds its input of shape {x.shape} to an output of shape {y.shape}")
 
         def backward(dy):
             return dy + through(dy)
 
-        return x + y, backward
+        return self._sum(x, y), backward
+
+    def __call__(self, x):
+        return self._sum(x, self.layer(x))
+
+    def _sum(self, x, y):
+        if y.shape != x.shape:
+            raise ValueError(f"{self!r} adds its input of shape {x.shape} to an output of shape {y.shape}")
+        return x + y
 
     @classmethod
     def example(cls, rng):
