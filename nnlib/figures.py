@@ -113,7 +113,7 @@ def decision_regions(ax, predict, x, labels, *, names=None, resolution=240):
         The number of grid points along each side.
     """
     x, labels = np.asarray(x), np.asarray(labels)
-    if x.ndim != 2 or x.shape[1] != 2:
+    if x.ndim != 2 or x.shape[1] != 2 or len(x) == 0:
         raise ValueError(f"decision_regions expects points of shape (n, 2), got {x.shape}")
     if labels.shape != x.shape[:1]:
         raise ValueError(f"decision_regions expects {len(x)} labels, one for each point, got shape {labels.shape}")
