@@ -41,6 +41,8 @@ def mse(prediction: np.ndarray, target: np.ndarray) -> tuple[float, LossBackward
     ------
     ValueError
         If the shapes differ, there are no examples, or a target is not finite.
+    TypeError
+        If the prediction is not of floating-point numbers.
 
     Examples
     --------
@@ -53,7 +55,7 @@ def mse(prediction: np.ndarray, target: np.ndarray) -> tuple[float, LossBackward
     array([[0.],
            [2.]])
     """
-    _check_same_shape("mse", prediction, target)
+    prediction, target = _checked_pair("mse", prediction, target)
     n = prediction.size
     difference = prediction - target
 
@@ -64,9 +66,9 @@ def mse(prediction: np.ndarray, target: np.ndarray) -> tuple[float, LossBackward
 
 
 def binary_cross_entropy(logits: np.ndarray, target: np.ndarray) -> tuple[float, LossBackward]:
-    """Binary cross-entropy on logits: L = (1/n) Σ [log(1 + e^z) − y z], ∂L/∂z = (σ(z) − y)/n.
+    """Binary cross-entropy on logits: L = −(1/n) Σ [y log p + (1 − y) log(1 − p)] with p = σ(z), ∂L/∂z = (σ(z) − y)/n.
 
-    This is −(1/n) Σ [y log p + (1 − y) log(1 − p)] with p = σ(z), written so that no logarithm of 0 is taken.
+    No logarithm of 0 is taken: −log p = softplus(−z) and −log(1 − p) = softplus(z).
 
     Parameters
     ----------
@@ -86,6 +88,8 @@ def binary_cross_entropy(logits: np.ndarray, target: np.ndarray) -> tuple[float,
     ------
     ValueError
         If the shapes differ, there are no examples, or a target is outside [0, 1].
+    TypeError
+        If the logits are not floating-point numbers.
 
     Examples
     --------
@@ -97,15 +101,15 @@ def binary_cross_entropy(logits: np.ndarray, target: np.ndarray) -> tuple[float,
     >>> backward()
     array([-0.25,  0.  ])
     """
-    _check_same_shape("binary_cross_entropy", logits, target)
-    if np.min(target) < 0 or np.max(target) > 1:
-        raise ValueError(f"binary_cross_entropy expects targets in [0, 1], got {np.min(target)} to {np.max(target)}")
-    z, y, n = logits, target, logits.size
+    z, y = _checked_pair("binary_cross_entropy", logits, target)
+    if y.min() < 0 or y.max() > 1:
+        raise ValueError(f"binary_cross_entropy expects targets in [0, 1], got {y.min()} to {y.max()}")
+    n, softplus = z.size, Softplus().f
 
     def backward(dL=1.0):
         return dL / n * (Sigmoid().f(z) - y)
 
-    return float(np.mean(Softplus().f(z) - y * z)), backward
+    return float(np.mean(y * softplus(-z) + (1 - y) * softplus(z))), backward
 
 
 def categorical_cross_entropy(logits: np.ndarray, target: np.ndarray) -> tuple[float, LossBackward]:
@@ -130,7 +134,7 @@ def categorical_cross_entropy(logits: np.ndarray, target: np.ndarray) -> tuple[f
     ValueError
         If a shape is wrong, there are no examples, or a label is out of range.
     TypeError
-        If the labels are not integers.
+        If the labels are not integers, or the logits not floating-point numbers.
 
     Examples
     --------
@@ -142,11 +146,10 @@ def categorical_cross_entropy(logits: np.ndarray, target: np.ndarray) -> tuple[f
     >>> backward()
     array([[ 0.25,  0.25, -0.75,  0.25]])
     """
-    _check_labels(logits, target)
-    z, y, n = logits, target, len(logits)
-    rows = np.arange(n)
-    top = z.max(axis=1, keepdims=True)
-    log_sum = top[:, 0] + np.log(np.exp(z - top).sum(axis=1))
+    z, y = _checked_labels(logits, target)
+    n, rows = len(z), np.arange(len(z))
+    z = z - z.max(axis=1, keepdims=True)       # the same for every class, so it changes no loss; e^z cannot overflow
+    log_sum = np.log(np.exp(z).sum(axis=1))
 
     def backward(dL=1.0):
         dz = softmax(z)
@@ -156,23 +159,33 @@ def categorical_cross_entropy(logits: np.ndarray, target: np.ndarray) -> tuple[f
     return float(np.mean(log_sum - z[rows, y])), backward
 
 
-def _check_same_shape(name, prediction, target):
+def _checked_pair(name, prediction, target):
+    """Both as arrays of one shape, in the precision of the prediction."""
     prediction, target = np.asarray(prediction), np.asarray(target)
+    _check_floating(name, prediction)
     if prediction.shape != target.shape:
         raise ValueError(f"{name} expects a target of the prediction's shape {prediction.shape}, got {target.shape}")
     if target.size == 0:
         raise ValueError(f"{name} expects at least one example, got shape {target.shape}")
     if not np.isfinite(target).all():
         raise ValueError(f"{name} expects finite targets, got {np.count_nonzero(~np.isfinite(target))} NaN or infinite")
+    return prediction, target.astype(prediction.dtype, copy=False)
 
 
-def _check_labels(logits, target):
+def _checked_labels(logits, target):
     logits, target = np.asarray(logits), np.asarray(target)
     name = "categorical_cross_entropy"
-    if logits.ndim != 2 or len(logits) == 0 or target.shape != logits.shape[:1]:
+    _check_floating(name, logits)
+    if logits.ndim != 2 or logits.size == 0 or target.shape != logits.shape[:1]:
         raise ValueError(f"{name} expects logits (batch, classes) and labels (batch,) with batch ≥ 1, got {logits.shape} and {target.shape}")
     if target.dtype.kind not in "iu":
         raise TypeError(f"{name} expects integer labels, got {target.dtype}")
     classes = logits.shape[1]
     if target.min() < 0 or target.max() >= classes:
         raise ValueError(f"{name} expects labels from 0 to {classes - 1}, got {target.min()} to {target.max()}")
+    return logits, target
+
+
+def _check_floating(name, prediction):
+    if prediction.dtype.kind != "f":
+        raise TypeError(f"{name} expects floating-point predictions, got {prediction.dtype}")
