@@ -72,7 +72,13 @@ class Activation(Layer):
 
 
 class Identity(Activation):
-    """f(z) = z, f′(z) = 1."""
+    """f(z) = z, f′(z) = 1.
+
+    >>> import numpy as np
+    >>> from nnlib.activations import Identity
+    >>> Identity()(np.array([-1.0, 2.0]))
+    array([-1.,  2.])
+    """
 
     def f(self, z):
         return z
@@ -85,6 +91,11 @@ class Step(Activation):
     """f(z) = 1 if z > 0 else 0, f′(z) = 0: the threshold of McCulloch and Pitts (1943).
 
     Its derivative is 0 wherever it has one, so it cannot be trained by gradients. It is here for pictures.
+
+    >>> import numpy as np
+    >>> from nnlib.activations import Step
+    >>> Step()(np.array([-1.0, 2.0]))
+    array([0., 1.])
     """
 
     def f(self, z):
@@ -95,7 +106,13 @@ class Step(Activation):
 
 
 class Sigmoid(Activation):
-    """f(z) = 1 / (1 + e^−z), f′(z) = f(z) (1 − f(z))."""
+    """f(z) = 1 / (1 + e^−z), f′(z) = f(z) (1 − f(z)).
+
+    >>> import numpy as np
+    >>> from nnlib.activations import Sigmoid
+    >>> Sigmoid()(np.array([0.0, np.log(3)]))
+    array([0.5 , 0.75])
+    """
 
     def f(self, z):
         e = np.exp(-np.abs(z))  # never overflows
@@ -106,7 +123,13 @@ class Sigmoid(Activation):
 
 
 class Tanh(Activation):
-    """f(z) = tanh z, f′(z) = 1 − tanh² z."""
+    """f(z) = tanh z, f′(z) = 1 − tanh² z.
+
+    >>> import numpy as np
+    >>> from nnlib.activations import Tanh
+    >>> Tanh()(np.array([0.0, 1e4]))
+    array([0., 1.])
+    """
 
     def f(self, z):
         return np.tanh(z)
@@ -119,6 +142,11 @@ class ReLU(Activation):
     """f(z) = max(0, z), f′(z) = 1 if z > 0 else 0 (Nair and Hinton, 2010).
 
     At z = 0 the function has a kink and no derivative; 0 is used there.
+
+    >>> import numpy as np
+    >>> from nnlib.activations import ReLU
+    >>> ReLU()(np.array([-1.0, 2.0]))
+    array([0., 2.])
     """
 
     def f(self, z):
@@ -135,6 +163,13 @@ class LeakyReLU(Activation):
     ----------
     negative_slope : float
         The slope s for z < 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nnlib.activations import LeakyReLU
+    >>> LeakyReLU()(np.array([-1.0, 2.0]))
+    array([-0.01,  2.  ])
     """
 
     def __init__(self, negative_slope: float = 0.01):
@@ -155,6 +190,13 @@ class ELU(Activation):
     ----------
     alpha : float
         α, the depth of the floor for z → −∞.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nnlib.activations import ELU
+    >>> ELU()(np.array([-1e4, 2.0]))
+    array([-1.,  2.])
     """
 
     def __init__(self, alpha: float = 1.0):
@@ -169,7 +211,13 @@ class ELU(Activation):
 
 
 class GELU(Activation):
-    """f(z) = z Φ(z), f′(z) = Φ(z) + z φ(z), with Φ and φ the normal distribution and density (Hendrycks and Gimpel, 2016)."""
+    """f(z) = z Φ(z), f′(z) = Φ(z) + z φ(z), with Φ and φ the normal distribution and density (Hendrycks and Gimpel, 2016).
+
+    >>> import numpy as np
+    >>> from nnlib.activations import GELU
+    >>> GELU()(np.array([0.0, 1e4]))
+    array([    0., 10000.])
+    """
 
     def f(self, z):
         return z * self._normal_cdf(z)
@@ -186,10 +234,16 @@ class GELU(Activation):
 
 
 class Softplus(Activation):
-    """f(z) = log(1 + e^z), f′(z) = 1 / (1 + e^−z): a smooth ReLU."""
+    """f(z) = log(1 + e^z), f′(z) = 1 / (1 + e^−z): a smooth ReLU.
+
+    >>> import numpy as np
+    >>> from nnlib.activations import Softplus
+    >>> Softplus()(np.array([-1e4, 1e4]))
+    array([    0., 10000.])
+    """
 
     def f(self, z):
-        return np.logaddexp(z, 0)
+        return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))  # never overflows
 
     def df(self, z, a):
         return Sigmoid().f(z)
@@ -222,7 +276,8 @@ def softmax(z: np.ndarray, axis: int = -1) -> np.ndarray:
 
 
 def _classes() -> dict[str, type[Activation]]:
-    return {cls.__name__.lower(): cls for cls in Activation.__subclasses__()}
+    """Those defined here; a reader's own activation is given as an instance."""
+    return {cls.__name__.lower(): cls for cls in Activation.__subclasses__() if cls.__module__ == __name__}
 
 
 def names() -> list[str]:
