@@ -65,6 +65,8 @@ class Dense(Layer):
         if seed is None:
             raise ValueError("Dense needs a seed or a numpy.random.Generator: without one, no run could be repeated")
         W = initializers.get(initializer)((n_out, n_in), np.random.default_rng(seed))
+        if np.shape(W) != (n_out, n_in):
+            raise ValueError(f"Dense expects initial weights of shape {(n_out, n_in)}, got {np.shape(W)} from {initializer!r}")
         super().__init__(W=W, b=np.zeros(n_out))
 
     def forward(self, a, training=False):
@@ -79,6 +81,8 @@ class Dense(Layer):
         return z, backward
 
     def _check_input(self, a):
+        if not isinstance(a, np.ndarray):
+            raise TypeError(f"{self!r} expects an array, got {type(a).__name__}")
         n_out, n_in = self.W.shape
         if a.ndim != 2 or a.shape[1] != n_in or a.shape[0] == 0:
             raise ValueError(f"{self!r} expects inputs of shape (batch, {n_in}) with batch ≥ 1, got {a.shape}")
