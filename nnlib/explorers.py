@@ -13,6 +13,7 @@ import json
 import math
 import numbers
 import sys
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -102,6 +103,8 @@ def _control(kind, values, label, start, play=False):
     values = tuple(value.item() if isinstance(value, np.generic) else value for value in values)
     if len(values) < 2:
         raise ValueError(f"the {kind} {label!r} expects at least two values, got {len(values)}")
+    if any(isinstance(value, float) and not math.isfinite(value) for value in values):
+        raise ValueError(f"the {kind} {label!r} expects finite values, got {values}")
     texts = [text(value) for value in values]
     if len(set(texts)) < len(texts):
         raise ValueError(f"the {kind} {label!r} expects values that differ, got {', '.join(texts)}")
@@ -181,7 +184,8 @@ def explore(draw, *, title, describe, caption="", **controls):
     ----------
     draw : callable
         Takes one value for each control, by name, and returns a matplotlib figure (see `nnlib.figures.figure`). All
-        figures of an explorer have one size. When the book is built it runs in other processes, on all cores.
+        figures of an explorer have one size. When the book is built it runs in other processes, on all cores, to which
+        what it uses of the notebook is sent; a function under `functools.cache` cannot be.
     title : str
         A few words above the picture.
     describe : callable
@@ -329,8 +333,7 @@ def _published(explorer):
         )
     addresses = [publishing.write_picture(data, ".webp") for data in pictures]
     manifest = _manifest(explorer.controls, drawn, list(pictures), addresses)
-    start = drawn[explorer.states().index(explorer.start())]
-    return _html(explorer, start, manifest)
+    return _html(explorer, drawn, manifest)
 
 
 def _draw_all(explorer):
@@ -345,9 +348,15 @@ def _draw_all(explorer):
         joblib.parallel_config("loky", n_jobs=workers, inner_max_num_threads=1),
     ):
         tasks = (joblib.delayed(_draw_batch)(explorer.draw, explorer.describe, batch) for batch in batches)
-        for batch in joblib.Parallel(return_as="generator")(tasks):
-            drawn += batch
-            bar.update(len(batch))
+        try:
+            for batch in joblib.Parallel(return_as="generator")(tasks):
+                drawn += batch
+                bar.update(len(batch))
+        except BrokenProcessPool as error:
+            error.add_note(
+                "What draw uses is sent to other processes, which a function under functools.cache cannot be."
+            )
+            raise
     return drawn
 
 
@@ -368,55 +377,59 @@ def _manifest(controls, drawn, pictures, addresses):
     }
 
 
-def _html(explorer, start, manifest):
-    source = manifest["pictures"][manifest["states"][explorer.states().index(explorer.start())][0]]
-    # In a script only "<" could end it early or begin a comment.
-    data = json.dumps(manifest, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+def _html(explorer, drawn, manifest):
+    opening = explorer.states().index(explorer.start())
+    start, source = drawn[opening], manifest["pictures"][manifest["states"][opening][0]]
+    data = json.dumps(manifest, ensure_ascii=False, separators=(",", ":"))
+    data = data.replace("<", "\\u003c")  # the one letter that could end the script, or begin a comment in it
     sentence, longest = html.escape(start.sentence), html.escape(max(manifest["sentences"], key=len))
-    controls = "\n".join(
-        _html_control(control, f"{explorer.id}-{name}") for name, control in explorer.controls.items()
-    )
-    caption = f"\n<figcaption>{figures.caption_html(explorer.caption)}</figcaption>" if explorer.caption else ""
-    return f"""<figure class="nn-explorer" id="{explorer.id}" aria-labelledby="{explorer.id}-title">
-<p class="nn-title" id="{explorer.id}-title">{html.escape(explorer.title)}</p>
-<img class="nn-picture" src="{source}" alt="{sentence}" width="{start.picture.width}" height="{start.picture.height}" decoding="sync">
-<div class="nn-controls" hidden>
-{controls}
-</div>
-<div class="nn-readout" data-longest="{longest}"><p class="nn-sentence" aria-live="polite">{sentence}</p></div>{caption}
-<script type="application/json">{data}</script>
-</figure>"""
+    controls = [_html_control(control, f"{explorer.id}-{name}") for name, control in explorer.controls.items()]
+    caption = f"<figcaption>{figures.caption_html(explorer.caption)}</figcaption>" if explorer.caption else ""
+    size = f'width="{start.picture.width}" height="{start.picture.height}"'
+    lines = [
+        f'<figure class="nn-explorer" id="{explorer.id}" aria-labelledby="{explorer.id}-title">',
+        f'<p class="nn-title" id="{explorer.id}-title">{html.escape(explorer.title)}</p>',
+        f'<img class="nn-picture" src="{source}" alt="{sentence}" {size} decoding="sync">',
+        '<div class="nn-controls" hidden>',
+        *controls,
+        "</div>",
+        f'<div class="nn-readout" data-longest="{longest}">',
+        f'<p class="nn-sentence" aria-live="polite">{sentence}</p></div>',
+        caption,
+        f'<script type="application/json">{data}</script>',
+        "</figure>",
+    ]
+    return "\n".join(filter(None, lines))
 
 
 def _html_control(control, id):
-    label, texts = html.escape(control.label), [html.escape(value) for value in control.texts]
-    if control.kind == "toggle":
-        checked = " checked" if control.start else ""
-        return f"""<div class="nn-control nn-toggle">
-<label for="{id}">{label}</label>
-<input type="checkbox" role="switch" id="{id}" autocomplete="off"{checked}>
-</div>"""
+    label, texts, start = html.escape(control.label), [html.escape(value) for value in control.texts], control.start
+    name = f'<label for="{id}">{label}</label>'
     if control.kind == "slider":
-        play = f'\n<button type="button" class="nn-play"><span>Play</span> <span class="nn-hidden">{label}</span></button>'
-        return f"""<div class="nn-control nn-slider">
-<label for="{id}">{label}</label>
-<input type="range" id="{id}" min="0" max="{len(texts) - 1}" value="{control.start}" aria-valuetext="{texts[control.start]}" autocomplete="off">
-<output for="{id}" style="min-width:{max(map(len, texts))}ch">{texts[control.start]}</output>{play if control.play else ""}
-</div>"""
-    if control.side_by_side:
-        buttons = "".join(
-            f'<label><input type="radio" name="{id}" value="{i}" autocomplete="off"'
-            f'{" checked" if i == control.start else ""}><span>{value}</span></label>'
-            for i, value in enumerate(texts)
+        return (
+            f'<div class="nn-control nn-slider">{name}'
+            f'<input type="range" id="{id}" min="0" max="{len(texts) - 1}" value="{start}" '
+            f'aria-valuetext="{texts[start]}" autocomplete="off">'
+            f'<output for="{id}" style="min-width:{max(map(len, control.texts))}ch">{texts[start]}</output>'
+            f"{_html_play(label) if control.play else ''}</div>"
         )
-        return f"""<fieldset class="nn-control nn-radio">
-<legend>{label}</legend>
-<div>{buttons}</div>
-</fieldset>"""
-    options = "".join(
-        f'<option{" selected" if i == control.start else ""}>{value}</option>' for i, value in enumerate(texts)
+    if control.kind == "toggle":
+        return (
+            f'<div class="nn-control nn-toggle">{name}'
+            f'<input type="checkbox" role="switch" id="{id}" autocomplete="off"{" checked" * start}></div>'
+        )
+    if control.side_by_side:
+        buttons = [
+            f'<label><input type="radio" name="{id}" autocomplete="off"{" checked" * (i == start)}>'
+            f"<span>{value}</span></label>"
+            for i, value in enumerate(texts)
+        ]
+        return f'<fieldset class="nn-control nn-radio"><legend>{label}</legend><div>{"".join(buttons)}</div></fieldset>'
+    options = [f"<option{' selected' * (i == start)}>{value}</option>" for i, value in enumerate(texts)]
+    return (
+        f'<div class="nn-control nn-list">{name}<select id="{id}" autocomplete="off">{"".join(options)}</select></div>'
     )
-    return f"""<div class="nn-control nn-list">
-<label for="{id}">{label}</label>
-<select id="{id}" autocomplete="off">{options}</select>
-</div>"""
+
+
+def _html_play(label):
+    return f'<button type="button" class="nn-play"><span>Play</span> <span class="nn-hidden">{label}</span></button>'

@@ -9,10 +9,11 @@ import html
 import io
 import re
 import sys
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
+from cycler import cycler
 from IPython.display import Markdown, display
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -30,7 +31,7 @@ MARKERS = ["o", "s", "^", "D", "v", "P"]
 INK = "#222222"
 GREY = "#888888"
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "figure.dpi": 100,  # a CSS pixel is 1/100 inch, so that a figure of 6.4 by 4 inches is 640 by 400
     "figure.figsize": (6.4, 4.0),
     "figure.constrained_layout.use": True,
@@ -43,7 +44,7 @@ STYLE = {
     "legend.fontsize": 12,
     "legend.frameon": False,
     "legend.handlelength": 1.6,
-    "axes.prop_cycle": matplotlib.cycler(color=COLORS),
+    "axes.prop_cycle": cycler(color=COLORS),
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.linewidth": 0.8,
@@ -118,14 +119,15 @@ def decision_regions(ax, predict, x, labels, *, names=None, resolution=240):
     if labels.shape != x.shape[:1]:
         raise ValueError(f"decision_regions expects {len(x)} labels, one for each point, got shape {labels.shape}")
     if labels.min() < 0 or labels.max() >= len(COLORS):
-        raise ValueError(f"decision_regions expects labels from 0 to {len(COLORS) - 1}, got {labels.min()} to {labels.max()}")
+        span = f"{labels.min()} to {labels.max()}"
+        raise ValueError(f"decision_regions expects labels from 0 to {len(COLORS) - 1}, got {span}")
 
     if ax.get_autoscalex_on():
         margin = 0.08 * np.ptp(x, axis=0)
         ax.set(xlim=(x[:, 0].min() - margin[0], x[:, 0].max() + margin[0]))
         ax.set(ylim=(x[:, 1].min() - margin[1], x[:, 1].max() + margin[1]))
-    across = np.linspace(*ax.get_xlim(), resolution)
-    up = np.linspace(*ax.get_ylim(), resolution)
+    (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
+    across, up = np.linspace(left, right, resolution), np.linspace(bottom, top, resolution)
     grid = np.stack(np.meshgrid(across, up), axis=-1)
     regions = np.asarray(predict(grid.reshape(-1, 2))).reshape(resolution, resolution)
 
