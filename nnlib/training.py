@@ -29,7 +29,7 @@ class History:
     validation_loss, validation_metric : list of float
         After the epoch; empty when there was no validation set, or no metric.
     diverged_at : int or None
-        The step (from 1) at which the loss or the parameters were no longer finite.
+        The step (from 1) at which the loss or the parameters were no longer finite. That epoch has no entry.
     """
 
     train_loss: list[float] = field(default_factory=list)
@@ -87,8 +87,8 @@ def fit(
     Warns
     -----
     RuntimeWarning
-        If the loss or a parameter stops being finite. Training ends there, and the parameters of the best epoch so far (of
-        the validation loss, else of the training loss) are put back.
+        If the loss or a parameter stops being finite. Training ends there, and the parameters with the best loss so far are put
+        back: those after the epoch of the lowest validation loss, else those before the epoch of the lowest training loss.
 
     Examples
     --------
@@ -107,6 +107,8 @@ def fit(
     x, y = _checked("train", train)
     if validation is not None:
         validation = _checked("validation", validation)
+    elif metric is not None:
+        raise ValueError("a metric is measured on the validation set, got metric without validation")
     _check_count("epochs", epochs)
     _check_count("batch_size", batch_size)
     if seed is None:
@@ -115,8 +117,14 @@ def fit(
     history = History()
     best_loss, best_epoch, best = math.inf, 0, model.state()
     for epoch in _epochs(epochs, progress):
-        mean_loss, steps = _one_epoch(model, loss, x, y, optimizer, batch_size, rng)
-        if not math.isfinite(mean_loss):
+        start = model.state()
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # a run that diverges is reported once, below
+            mean_loss, steps = _one_epoch(model, loss, x, y, optimizer, batch_size, rng)
+            judged = mean_loss
+            if validation is not None and math.isfinite(mean_loss):
+                prediction = model(validation[0])
+                judged = loss(prediction, validation[1])[0]
+        if not math.isfinite(judged):
             history.diverged_at = (epoch - 1) * math.ceil(len(x) / batch_size) + steps
             model.restore(best)
             warnings.warn(
@@ -127,15 +135,14 @@ def fit(
             )
             return history
         history.train_loss.append(mean_loss)
-        judged = mean_loss
         if validation is not None:
-            prediction = model(validation[0])
-            judged = loss(prediction, validation[1])[0]
             history.validation_loss.append(judged)
             if metric is not None:
                 history.validation_metric.append(metric(prediction, validation[1]))
         if judged < best_loss:
-            best_loss, best_epoch, best = judged, epoch, model.state()
+            # A validation loss is that of the parameters as they are now; a training loss was measured on the way from the start.
+            now = validation is not None
+            best_loss, best_epoch, best = judged, epoch if now else epoch - 1, model.state() if now else start
         if on_epoch is not None:
             on_epoch(epoch, model)
     return history
@@ -145,14 +152,13 @@ def _one_epoch(model, loss, x, y, optimizer, batch_size, rng) -> tuple[float, in
     """Mean loss over the epoch and the number of steps taken; the loss is NaN if it ended in numbers that are not finite."""
     order = rng.permutation(len(x))
     total = 0.0
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # a run that diverges is reported once, by `fit`
-        for step, start in enumerate(range(0, len(x), batch_size), start=1):
-            batch = order[start : start + batch_size]
-            value, grad = value_and_grad(model, loss, x[batch], y[batch])
-            total += value * len(batch)
-            optimizer.step(model.theta, grad)
-            if not (math.isfinite(value) and np.isfinite(model.theta).all()):
-                return math.nan, step
+    for step, start in enumerate(range(0, len(x), batch_size), start=1):
+        batch = order[start : start + batch_size]
+        value, grad = value_and_grad(model, loss, x[batch], y[batch])
+        total += value * len(batch)
+        optimizer.step(model.theta, grad)
+        if not (math.isfinite(value) and np.isfinite(model.theta).all()):
+            return math.nan, step
     return total / len(x), step
 
 
