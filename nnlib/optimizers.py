@@ -52,7 +52,7 @@ class Optimizer:
         """
         if theta.ndim != 1 or theta.shape != g.shape:
             raise ValueError(f"step expects θ and its gradient as vectors of one size, got {theta.shape} and {g.shape}")
-        _at_least_zero("learning_rate", self.learning_rate)
+        self.learning_rate = _at_least_zero("learning_rate", self.learning_rate)  # a float: NumPy's would turn float32 into float64
         if not self._vectors:
             self._vectors = {name: np.zeros_like(theta) for name in self.vectors}
         for vector in self._vectors.values():
@@ -68,12 +68,12 @@ class Optimizer:
         return {"learning_rate": self.learning_rate, "t": self.t, **{name: v.copy() for name, v in self._vectors.items()}}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Put a `state` back."""
-        vectors = {name: value for name, value in state.items() if name not in ("learning_rate", "t")}
-        if vectors and set(vectors) != set(self.vectors):
-            raise ValueError(f"{type(self).__name__} has the vectors {self.vectors}, got {tuple(vectors)}")
+        """Put a `state` back. That of another kind of optimizer is refused."""
+        names = ("learning_rate", "t", *(self.vectors if state.get("t") else ()))  # before the first step there are no vectors
+        if set(state) != set(names):
+            raise ValueError(f"{type(self).__name__} has a state named {names}, got {tuple(state)}")
         self.learning_rate, self.t = state["learning_rate"], state["t"]
-        self._vectors = {name: vectors[name].copy() for name in self.vectors} if vectors else {}
+        self._vectors = {name: state[name].copy() for name in names[2:]}
 
 
 class SGD(Optimizer):
