@@ -74,7 +74,7 @@ def numerical_gradient(f: Callable[[np.ndarray], float], at: np.ndarray, h: floa
     >>> numerical_gradient(lambda x: float(x @ x), np.array([1.0, 2.0])).round(6)
     array([2., 4.])
     """
-    x = np.array(at)
+    x = np.array(at, dtype=float)
     slope = np.empty_like(x)
     for i in np.ndindex(x.shape):
         here = x[i]
@@ -98,6 +98,11 @@ def check_gradient(model: Layer, loss: Loss, x: np.ndarray, target: np.ndarray, 
         max_i |backprop_i − difference_i| / max_i |difference_i|: some 1e-9 where all is right in float64, and near 1
         where a formula is wrong.
 
+    Raises
+    ------
+    ValueError
+        If the model has no parameters, or they are not float64: differences would drown in rounding.
+
     Examples
     --------
     >>> import numpy as np
@@ -108,15 +113,19 @@ def check_gradient(model: Layer, loss: Loss, x: np.ndarray, target: np.ndarray, 
     >>> error < 1e-8
     True
     """
-    before = model.state()
+    if model.theta.size == 0 or model.theta.dtype != float:
+        raise ValueError(f"check_gradient needs a model with float64 parameters, got {model.theta.size} of {model.theta.dtype}")
+    before, grad_before = model.state(), model.grad.copy()
 
     def loss_at(theta):
         model.restore(before)
         model.theta = theta
         return loss(model.forward(x, training=True)[0], target)[0]
 
-    differences = numerical_gradient(loss_at, model.theta, h)
-    model.restore(before)
-    _, grad = value_and_grad(model, loss, x, target)
-    model.restore(before)
+    try:
+        grad = value_and_grad(model, loss, x, target)[1].copy()
+        differences = numerical_gradient(loss_at, model.theta, h)
+    finally:
+        model.restore(before)
+        model.grad = grad_before
     return float(np.abs(grad - differences).max() / max(np.abs(differences).max(), 1e-12))
