@@ -129,7 +129,7 @@ def _mnist1d_arrays() -> tuple[np.ndarray, np.ndarray]:
 
 def _standardized(x: np.ndarray, y: np.ndarray, n_train: int, n_seen: int) -> Dataset:
     mean, std = float(x[:n_train].mean()), float(x[:n_train].std())
-    x = (x - mean) / std
+    x, y = (x - mean) / std, y.copy()  # the caller's own: nobody else sees what is written there
     parts = slice(0, n_train), slice(n_train, n_seen), slice(n_seen, None)
     return Dataset(*(Split(x[part], y[part]) for part in parts), mean=mean, std=std)
 
@@ -143,7 +143,7 @@ def moons(n: int = 200, *, noise: float = 0.1, seed: int) -> Split:
     """
     from sklearn.datasets import make_moons
 
-    _check_toy(n, noise)
+    _check_toy(n, noise, seed)
     return Split(*make_moons(n, noise=noise, random_state=seed))
 
 
@@ -156,7 +156,7 @@ def circles(n: int = 200, *, noise: float = 0.05, seed: int) -> Split:
     """
     from sklearn.datasets import make_circles
 
-    _check_toy(n, noise)
+    _check_toy(n, noise, seed)
     return Split(*make_circles(n, noise=noise, factor=0.5, random_state=seed))
 
 
@@ -167,7 +167,7 @@ def spirals(n: int = 200, *, noise: float = 0.05, seed: int) -> Split:
     >>> datasets.spirals(100, noise=0.0, seed=0).x.shape
     (100, 2)
     """
-    _check_toy(n, noise)
+    _check_toy(n, noise, seed)
     rng = np.random.default_rng(seed)
     y = np.arange(n) % 2
     radius = np.sqrt(rng.uniform(0.02, 1, n))
@@ -184,15 +184,17 @@ def xor(n: int = 200, *, noise: float = 0.2, seed: int) -> Split:
     >>> x.tolist(), y.tolist()
     ([[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]], [0, 1, 1, 0])
     """
-    _check_toy(n, noise)
+    _check_toy(n, noise, seed)
     corner = np.arange(n) % 4
     x = np.column_stack([np.where(corner < 2, -1.0, 1.0), np.where(corner % 2 == 0, -1.0, 1.0)])
     y = (x[:, 0] != x[:, 1]).astype(int)
     return Split(x + noise * np.random.default_rng(seed).normal(size=(n, 2)), y)
 
 
-def _check_toy(n: int, noise: float) -> None:
+def _check_toy(n: int, noise: float, seed: int) -> None:
     if n < 2:
         raise ValueError(f"a toy set needs at least two points, got n={n}")
     if not (np.isfinite(noise) and noise >= 0):
         raise ValueError(f"noise must be a finite number ≥ 0, got {noise}")
+    if seed is None:
+        raise ValueError("a toy set needs a seed: without one, it could not be made again")
