@@ -51,7 +51,8 @@ def matrix(name: str, rows: int, columns: int) -> sp.Matrix:
     [W11, W12],
     [W21, W22]])
     """
-    return sp.ImmutableMatrix(rows, columns, lambda i, j: sp.Symbol(f"{name}{i + 1}{j + 1}", real=True))
+    between = "" if max(rows, columns) < 10 else "_"  # W111 could be W1,11 or W11,1
+    return sp.ImmutableMatrix(rows, columns, lambda i, j: sp.Symbol(f"{name}{i + 1}{between}{j + 1}", real=True))
 
 
 def vector(name: str, size: int) -> sp.Matrix:
