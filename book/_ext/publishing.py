@@ -121,14 +121,17 @@ class Ledger(SphinxDirective):
         files = sorted(Path(self.env.app.outdir, "_media", "ledger").glob("*.json"))
         rows = {row["id"]: row for file in files for row in json.loads(file.read_text(encoding="utf-8"))}
         pages = {slug: page for page, data in self.env.metadata.items() for slug in data.get("myst_slugs", {})}
-        lines = ["| | Statement | Derived | Measured | Verdict |", "|---|---|---|---|---|"]
-        for name, (korean, english) in STATEMENTS.items():
-            if not name.startswith(f"S{self.arguments[0]}."):
-                continue
+        here = {name: words for name, words in STATEMENTS.items() if name.startswith(f"S{self.arguments[0]}.")}
+        columns = ["derived", "measured", "verdict"] if here.keys() & rows.keys() else ["verdict"]
+        titles = ["No.", "Statement", *(column.capitalize() for column in columns)]
+        lines = ["| " + " | ".join(titles) + " |", "|---" * len(titles) + "|"]
+        for name, (korean, english) in here.items():
             place = f"[{name}](/{self.env.doc2path(pages[name], base=False)}#{name})" if name in pages else name
-            row = rows.get(name, {"derived": "", "measured": "", "verdict": "", "condition": "not yet tested"})
-            verdict = f"**{row['verdict']}** {row['condition']}" if row["verdict"] else row["condition"]
-            lines.append(f"| {place} | {english}<br>{korean} | {row['derived']} | {row['measured']} | {verdict} |")
+            row = dict(rows.get(name, {"derived": "", "measured": "", "verdict": "not yet tested"}))
+            if name in rows:
+                row["verdict"] = f"**{row['verdict']}** {row['condition']}"
+            found = [row[column] for column in columns]
+            lines.append("| " + " | ".join([place, f"{english}<br>{korean}", *found]) + " |")
         table = nodes.container(classes=["ledger"])
         self.state.nested_parse(StringList(lines), self.content_offset, table)
         return [table]
