@@ -12,7 +12,13 @@ __all__ = ["Dataset", "Split", "circles", "digits", "mnist1d", "moons", "spirals
 
 
 class Split(NamedTuple):
-    """Inputs ``x`` and targets ``y``; the first axis is the examples."""
+    """Inputs ``x`` and targets ``y``; the first axis is the examples.
+
+    >>> from nnlib import datasets
+    >>> x, y = datasets.xor(4, noise=0.0, seed=0)
+    >>> x.shape, y.shape
+    ((4, 2), (4,))
+    """
 
     x: np.ndarray
     y: np.ndarray
@@ -28,6 +34,14 @@ class Dataset:
         To learn from, to choose with, and to touch once.
     mean, std : float
         What was taken off, and divided by.
+
+    Examples
+    --------
+    >>> from nnlib import datasets
+    >>> data = datasets.digits()
+    >>> pixels = data.train.x * data.std + data.mean
+    >>> pixels.min().round(9), pixels.max().round(9)
+    (np.float64(0.0), np.float64(16.0))
     """
 
     train: Split

@@ -112,6 +112,13 @@ def decision_regions(ax, predict, x, labels, *, names=None, resolution=240):
         The name of each class, for a legend.
     resolution : int
         The number of grid points along each side.
+
+    Examples
+    --------
+    >>> from nnlib import datasets, figures
+    >>> x, y = datasets.xor(40, seed=0)
+    >>> fig = figures.figure()
+    >>> figures.decision_regions(fig.subplots(), lambda points: (points.prod(axis=1) < 0).astype(int), x, y)
     """
     x, labels = np.asarray(x), np.asarray(labels)
     if x.ndim != 2 or x.shape[1] != 2 or len(x) == 0:
@@ -157,6 +164,14 @@ def show(fig, caption="", *, alt):
         Text with ``$…$`` mathematics.
     alt : str
         What a reader who does not see the picture needs to know.
+
+    Examples
+    --------
+    >>> from nnlib import figures
+    >>> figures.show(figures.figure(), alt="")
+    Traceback (most recent call last):
+        ...
+    ValueError: show expects a text alternative, got an empty one
     """
     if not isinstance(fig, Figure):
         raise TypeError(f"show expects a matplotlib Figure, got {type(fig).__name__}")

@@ -83,6 +83,13 @@ def get(initializer: str | Initializer) -> Initializer:
     ------
     ValueError
         If the name is unknown.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nnlib import initializers
+    >>> initializers.get("he")((3, 2), np.random.default_rng(0)).shape
+    (3, 2)
     """
     if callable(initializer):
         return initializer

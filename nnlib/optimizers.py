@@ -29,6 +29,18 @@ class Optimizer:
         η; a schedule may change it between steps.
     t : int
         Number of steps taken.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nnlib.optimizers import Optimizer
+    >>> class SignDescent(Optimizer):
+    ...     def update(self, g):
+    ...         return self.learning_rate * np.sign(g)
+    >>> theta = np.array([1.0, 1.0])
+    >>> SignDescent(0.25).step(theta, np.array([5.0, -0.001]))
+    >>> theta
+    array([0.75, 1.25])
     """
 
     vectors: tuple[str, ...] = ()

@@ -30,6 +30,13 @@ class History:
         After the epoch; empty when there was no validation set, or no metric.
     diverged_at : int or None
         The step (from 1) at which the loss or the parameters were no longer finite. That epoch has no entry.
+
+    Examples
+    --------
+    >>> from nnlib.training import History
+    >>> history = History(train_loss=[0.7, 0.4, 0.2])
+    >>> len(history.train_loss), history.diverged_at
+    (3, None)
     """
 
     train_loss: list[float] = field(default_factory=list)
