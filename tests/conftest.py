@@ -12,7 +12,7 @@ import pytest
 
 import nnlib
 
-DRAWING = {"explorers", "figures", "publishing"}  # these define no mathematics, and are slow to import
+SHOWING = {"explorers", "figures", "ledger", "publishing", "source"}  # these define no mathematics, and some are slow to import
 BASES = {"Layer", "Activation", "Optimizer"}
 
 # The same examples on every machine, and no time limit on a machine that is busy.
@@ -22,7 +22,7 @@ hypothesis.settings.load_profile("book")
 
 def mathematics():
     """Every module of nnlib that computes."""
-    names = [module.name for module in pkgutil.iter_modules(nnlib.__path__) if module.name not in DRAWING]
+    names = [module.name for module in pkgutil.iter_modules(nnlib.__path__) if module.name not in SHOWING]
     return [importlib.import_module(f"nnlib.{name}") for name in names]
 
 
