@@ -1,10 +1,12 @@
 """Find every layer, activation, loss, optimizer and initializer of nnlib, so that none goes untested.
 
-A test that asks for ``layer_class``, ``activation_class``, ``loss_name``, ``optimizer_class`` or ``initializer_name`` runs once for each.
+A test that asks for a ``layer_class``, ``activation_class``, ``loss_name``, ``optimizer_class`` or ``initializer_name``
+runs once for each.
 """
 
 import importlib
 import pkgutil
+import random
 
 import hypothesis
 import numpy as np
@@ -12,7 +14,13 @@ import pytest
 
 import nnlib
 
-SHOWING = {"explorers", "figures", "ledger", "publishing", "source"}  # these define no mathematics, and some are slow to import
+SHOWING = {
+    "explorers",
+    "figures",
+    "ledger",
+    "publishing",
+    "source",
+}  # these define no mathematics, and some are slow to import
 BASES = {"Layer", "Activation", "Optimizer"}
 
 # The same examples on every machine, and no time limit on a machine that is busy.
@@ -29,7 +37,10 @@ def mathematics():
 def family(base):
     """All classes below ``base``, at any depth, that nnlib defines; those that a test defines are left out."""
     below = {cls for child in base.__subclasses__() for cls in (child, *family(child))}
-    return sorted((cls for cls in below if cls.__module__.startswith("nnlib.") and cls.__name__ not in BASES), key=lambda cls: cls.__name__)
+    return sorted(
+        (cls for cls in below if cls.__module__.startswith("nnlib.") and cls.__name__ not in BASES),
+        key=lambda cls: cls.__name__,
+    )
 
 
 def found():
@@ -44,7 +55,9 @@ def found():
 
 
 def pytest_generate_tests(metafunc):
-    wanted = {"layer_class", "activation_class", "optimizer_class", "loss_name", "initializer_name"} & set(metafunc.fixturenames)
+    wanted = {"layer_class", "activation_class", "optimizer_class", "loss_name", "initializer_name"} & set(
+        metafunc.fixturenames
+    )
     for name in wanted:
         things = found()[name]
         metafunc.parametrize(name, things, ids=[getattr(thing, "__name__", thing) for thing in things])
@@ -53,3 +66,16 @@ def pytest_generate_tests(metafunc):
 @pytest.fixture
 def rng():
     return np.random.default_rng(2026)
+
+
+@pytest.fixture
+def global_generators_rest():
+    """Fail where NumPy's or Python's global generator is not afterwards as it was before."""
+
+    def states():
+        _, numbers, *rest = np.random.get_state()  # noqa: NPY002
+        return numbers.tolist(), rest, random.getstate()
+
+    before = states()
+    yield
+    assert states() == before

@@ -12,7 +12,17 @@ from nnlib import activations, symbolic
 from nnlib.activations import ELU, Activation, LeakyReLU, ReLU, Sigmoid, Step, Tanh, softmax
 
 POINTS = ["-30", "-7/2", "-1", "-1/3", "-1/1000", "1/1000", "1/2", "1", "3", "30"]
-AT_ZERO = {"elu": 1, "gelu": 0.5, "identity": 1, "leakyrelu": 0.01, "relu": 0, "sigmoid": 0.25, "softplus": 0.5, "step": 0, "tanh": 1}
+AT_ZERO = {
+    "elu": 1,
+    "gelu": 0.5,
+    "identity": 1,
+    "leakyrelu": 0.01,
+    "relu": 0,
+    "sigmoid": 0.25,
+    "softplus": 0.5,
+    "step": 0,
+    "tanh": 1,
+}
 
 
 def test_every_activation_has_a_name_and_a_twin(activation_class):
@@ -63,7 +73,13 @@ def test_far_out_all_is_finite_and_silent(activation_class, dtype):
     np.testing.assert_array_equal(f.derivative(z), slopes.get(name, [0, 1]))
 
 
-@given(hnp.arrays(st.sampled_from([np.float32, np.float64]), hnp.array_shapes(max_dims=4, min_side=0), elements=st.floats(-20, 20, width=32)))
+@given(
+    hnp.arrays(
+        st.sampled_from([np.float32, np.float64]),
+        hnp.array_shapes(max_dims=4, min_side=0),
+        elements=st.floats(-20, 20, width=32),
+    )
+)
 def test_shape_and_dtype_are_kept(z):
     for name in activations.names():
         a, backward = activations.get(name).forward(z)
@@ -110,7 +126,7 @@ def test_names_and_instances():
     assert activations.get(relu) is relu
     assert activations.get("relu") is not activations.get("relu")
     for unknown in ("ReLU", "rellu", None, ReLU):
-        with pytest.raises(ValueError, match="unknown activation .*; known are elu, gelu, identity"):
+        with pytest.raises(ValueError, match=r"unknown activation .*; known are elu, gelu, identity"):
             activations.get(unknown)
 
 
@@ -125,7 +141,10 @@ def test_an_activation_without_formula_says_so():
     assert "unfinished" not in activations.names()
 
 
-@given(hnp.arrays(float, st.tuples(st.integers(1, 4), st.integers(1, 5)), elements=st.floats(-1e4, 1e4)), st.floats(-1e4, 1e4))
+@given(
+    hnp.arrays(float, st.tuples(st.integers(1, 4), st.integers(1, 5)), elements=st.floats(-1e4, 1e4)),
+    st.floats(-1e4, 1e4),
+)
 def test_softmax_is_a_distribution_and_does_not_see_a_shift(z, shift):
     p = softmax(z)
     assert (p >= 0).all()

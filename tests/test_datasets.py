@@ -81,18 +81,24 @@ def test_digits_at_random_are_the_same_images_in_another_order():
     assert (data.train.y != other.train.y).any()
 
     def images_with_labels(data):
-        return sorted((*np.round(row).astype(int), label) for row, label in zip(raw(data), np.concatenate([p.y for p in parts(data)]), strict=True))
+        return sorted(
+            (*np.round(row).astype(int), label)
+            for row, label in zip(raw(data), np.concatenate([p.y for p in parts(data)]), strict=True)
+        )
 
     assert images_with_labels(data) == images_with_labels(datasets.digits())
 
 
-def test_mnist1d_is_that_of_its_package():
-    before = np.random.get_state(), random.getstate()
+def test_mnist1d_is_that_of_its_package(global_generators_rest):
+    before = np.random.get_state(), random.getstate()  # noqa: NPY002
     made = make_dataset(get_dataset_args())
-    np.random.set_state(before[0]), random.setstate(before[1])
+    np.random.set_state(before[0]), random.setstate(before[1])  # noqa: NPY002
+    datasets._mnist1d_arrays.cache_clear()
     data = datasets.mnist1d(validation=500)
     np.testing.assert_allclose(raw(data), np.concatenate([made["x"], made["x_test"]]), atol=1e-12)
-    np.testing.assert_array_equal(np.concatenate([part.y for part in parts(data)]), np.concatenate([made["y"], made["y_test"]]))
+    np.testing.assert_array_equal(
+        np.concatenate([part.y for part in parts(data)]), np.concatenate([made["y"], made["y_test"]])
+    )
     assert [len(part.y) for part in parts(data)] == [3500, 500, 1000]
     assert [len(part.y) for part in parts(datasets.mnist1d(validation=0))] == [4000, 0, 1000]
     # Rounded sums: a version of the package that makes other signals is noticed.
@@ -142,26 +148,33 @@ def test_without_noise_the_toys_are_their_formulas():
 
 
 @pytest.mark.parametrize("load", [*TOYS.values(), *REAL.values()], ids=[*TOYS, *REAL])
-def test_global_random_numbers_are_left_alone(load):
-    if load is datasets.mnist1d:
-        datasets._mnist1d_arrays.cache_clear()  # made anew, since that is when its package draws
-    before = np.random.get_state()[1].copy(), random.getstate()
+def test_global_random_numbers_are_left_alone(load, global_generators_rest):
     load(seed=0) if load in TOYS.values() else load()
-    np.testing.assert_array_equal(np.random.get_state()[1], before[0])
-    assert random.getstate() == before[1]
 
 
 @pytest.mark.parametrize(
     ("load", "message"),
     [
         (lambda: datasets.digits("shuffled"), "digits are split by 'block' or 'random', got 'shuffled'"),
-        (lambda: datasets.digits("random"), "digits take a seed for the random split and only there, got split='random', seed=None"),
+        (
+            lambda: datasets.digits("random"),
+            "digits take a seed for the random split and only there, got split='random', seed=None",
+        ),
         (lambda: datasets.digits(seed=0), "got split='block', seed=0"),
-        (lambda: datasets.mnist1d(validation=-1), "validation must be from 0 to 3999 of the 4000 training signals, got -1"),
+        (
+            lambda: datasets.mnist1d(validation=-1),
+            "validation must be from 0 to 3999 of the 4000 training signals, got -1",
+        ),
         (lambda: datasets.mnist1d(validation=4000), "got 4000"),
         *((lambda toy=toy: toy(1, seed=0), "a toy set needs at least two points, got n=1") for toy in TOYS.values()),
-        *((lambda toy=toy: toy(9, noise=-0.1, seed=0), "noise must be a finite number ≥ 0, got -0.1") for toy in TOYS.values()),
-        *((lambda toy=toy: toy(9, noise=np.nan, seed=0), "noise must be a finite number ≥ 0, got nan") for toy in TOYS.values()),
+        *(
+            (lambda toy=toy: toy(9, noise=-0.1, seed=0), "noise must be a finite number ≥ 0, got -0.1")
+            for toy in TOYS.values()
+        ),
+        *(
+            (lambda toy=toy: toy(9, noise=np.nan, seed=0), "noise must be a finite number ≥ 0, got nan")
+            for toy in TOYS.values()
+        ),
         *((lambda toy=toy: toy(9, seed=None), "a toy set needs a seed") for toy in TOYS.values()),
     ],
 )

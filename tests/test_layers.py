@@ -49,7 +49,8 @@ def read_only(array):
 
 def same_state(one, other):
     return one.keys() == other.keys() and all(
-        one[name] == other[name] if isinstance(one[name], dict) else np.array_equal(one[name], other[name]) for name in one
+        one[name] == other[name] if isinstance(one[name], dict) else np.array_equal(one[name], other[name])
+        for name in one
     )
 
 
@@ -263,7 +264,9 @@ def test_a_model_inside_a_model_lives_in_its_theta():
 
 def test_theta_holds_the_parameters_in_the_order_of_their_names():
     model = MLP([2, 3, 1], seed=0)
-    np.testing.assert_array_equal(model.theta, np.concatenate([view.ravel() for view in model.named_parameters().values()]))
+    np.testing.assert_array_equal(
+        model.theta, np.concatenate([view.ravel() for view in model.named_parameters().values()])
+    )
 
 
 def test_a_tied_weight_stands_in_theta_once_and_gets_both_gradients(rng):
@@ -301,8 +304,13 @@ def test_theta_itself_can_be_assigned_and_stepped():
 
 def test_the_layers_of_a_model_are_fixed():
     model = Sequential(Dense(2, 2, seed=0))
-    for name, value in (("layers", (Tanh(),)), ("layers", 3), ("more", Dense(2, 2, seed=1)), ("more", (Dense(2, 2, seed=1),))):
-        with pytest.raises(TypeError, match="the layers of a model are fixed.* build a new Sequential"):
+    for name, value in (
+        ("layers", (Tanh(),)),
+        ("layers", 3),
+        ("more", Dense(2, 2, seed=1)),
+        ("more", (Dense(2, 2, seed=1),)),
+    ):
+        with pytest.raises(TypeError, match=r"the layers of a model are fixed.* build a new Sequential"):
             setattr(model, name, value)
     model.note = "free to set"
     assert is_tied(model) and model.note == "free to set"
@@ -314,7 +322,7 @@ def test_layers_in_a_list_are_refused_since_they_would_not_be_found():
             self.blocks = [Dense(2, 2, seed=0)]
             super().__init__()
 
-    with pytest.raises(TypeError, match="Stack.blocks: give layers in a tuple, got a list"):
+    with pytest.raises(TypeError, match=r"Stack.blocks: give layers in a tuple, got a list"):
         Stack()
 
 
@@ -346,7 +354,7 @@ def test_initial_values_are_copied():
 
 def test_a_shallow_copy_of_a_model_would_share_its_layers_and_is_refused():
     model = MLP([2, 3, 1], seed=0)
-    with pytest.raises(ValueError, match="give copy.deepcopy"):
+    with pytest.raises(ValueError, match=r"give copy.deepcopy"):
         copy.copy(model)
     assert is_tied(model)
 
@@ -359,7 +367,9 @@ def test_a_copied_inner_layer_stands_alone():
     assert model.layers[0].W.any()
 
 
-@given(st.lists(st.integers(1, 5), min_size=2, max_size=5), st.integers(1, 4), st.sampled_from([np.float32, np.float64]))
+@given(
+    st.lists(st.integers(1, 5), min_size=2, max_size=5), st.integers(1, 4), st.sampled_from([np.float32, np.float64])
+)
 def test_shapes_and_dtypes_of_any_stack(sizes, batch, dtype):
     model = Sequential(Residual(MLP([sizes[0], 3, sizes[0]], "tanh", seed=0)), MLP(sizes, "gelu", seed=1)).astype(dtype)
     x = np.linspace(-1, 1, batch * sizes[0], dtype=dtype).reshape(batch, sizes[0])
@@ -403,8 +413,14 @@ def test_a_state_is_a_copy():
         (lambda state: state.pop("layers.1.mean"), r"Sequential has a state named \[.*'layers.1.mean'.*\], got \["),
         (lambda state: state.update(more=np.ones(3)), r"got \[.*'more'\]"),
         (lambda state: state.update({"layers.1.s": np.ones(4)}), r"layers.1.s has shape \(3,\), got \(4,\)"),
-        (lambda state: state.update({"layers.1.mean": np.ones((3, 1))}), r"layers.1.mean has shape \(3,\), got \(3, 1\)"),
-        (lambda state: state.update({"layers.1.rng": np.ones(3)}), r"layers.1.rng is the state of a PCG64 generator, got"),
+        (
+            lambda state: state.update({"layers.1.mean": np.ones((3, 1))}),
+            r"layers.1.mean has shape \(3,\), got \(3, 1\)",
+        ),
+        (
+            lambda state: state.update({"layers.1.rng": np.ones(3)}),
+            r"layers.1.rng is the state of a PCG64 generator, got",
+        ),
         (
             lambda state: state.update({"layers.1.rng": np.random.MT19937(0).state}),
             r"layers.1.rng is the state of a PCG64 generator, got",
@@ -432,7 +448,9 @@ def test_a_buffer_is_written_in_place_and_keeps_shape_and_dtype():
         layer.mean = 0.0
 
 
-@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda layer: pickle.loads(pickle.dumps(layer))], ids=["deepcopy", "pickle"])
+@pytest.mark.parametrize(
+    "duplicate", [copy.deepcopy, lambda layer: pickle.loads(pickle.dumps(layer))], ids=["deepcopy", "pickle"]
+)
 def test_a_copy_has_its_own_buffers_and_generator(duplicate, rng):
     model, x = Sequential(Noisy(seed=1)), rng.normal(size=(5, 3))
     other, before = duplicate(model), model.state()
@@ -488,7 +506,7 @@ def test_only_layers_are_stacked():
     with pytest.raises(TypeError, match="Sequential expects layers, got 'relu'"):
         Sequential(Dense(2, 2, seed=0), "relu")
     with pytest.raises(TypeError, match="Residual expects a layer, got <function"):
-        Residual(np.tanh if not isinstance(np.tanh, np.ufunc) else lambda x: x)
+        Residual(lambda x: x)
 
 
 def test_residual_adds_its_input(rng):
@@ -500,7 +518,10 @@ def test_residual_adds_its_input(rng):
 def test_residual_wants_the_shape_that_came(rng):
     wrong = Residual(Dense(2, 3, seed=0))
     for call in (wrong, wrong.forward):
-        with pytest.raises(ValueError, match=r"Residual\(Dense\(2, 3\)\) adds its input of shape \(4, 2\) to an output of shape \(4, 3\)"):
+        with pytest.raises(
+            ValueError,
+            match=r"Residual\(Dense\(2, 3\)\) adds its input of shape \(4, 2\) to an output of shape \(4, 3\)",
+        ):
             call(np.ones((4, 2)))
 
 

@@ -34,9 +34,16 @@ def sigmoid(z):
 TWINS = {
     "mse": lambda p, y: sum((p[i, j] - y[i, j]) ** 2 for i in range(4) for j in range(3)) / 12,
     "binary_cross_entropy": lambda p, y: (
-        -sum(y[i, j] * sp.log(sigmoid(p[i, j])) + (1 - y[i, j]) * sp.log(1 - sigmoid(p[i, j])) for i in range(4) for j in range(3)) / 12
+        -sum(
+            y[i, j] * sp.log(sigmoid(p[i, j])) + (1 - y[i, j]) * sp.log(1 - sigmoid(p[i, j]))
+            for i in range(4)
+            for j in range(3)
+        )
+        / 12
     ),
-    "categorical_cross_entropy": lambda p, y: -sum(sp.log(sp.exp(p[i, y[i]]) / sum(sp.exp(z) for z in p[i, :])) for i in range(4)) / 4,
+    "categorical_cross_entropy": lambda p, y: (
+        -sum(sp.log(sp.exp(p[i, y[i]]) / sum(sp.exp(z) for z in p[i, :])) for i in range(4)) / 4
+    ),
 }
 
 
@@ -160,12 +167,17 @@ def test_small_losses_are_exact_too():
 @given(hnp.arrays(float, (3, 4), elements=st.integers(-50, 50).map(float)), st.integers(-(10**6), 10**6))
 def test_categorical_cross_entropy_does_not_see_a_shift(z, shift):
     y = np.array([0, 1, 3])
-    (value, backward), (shifted, backward_shifted) = categorical_cross_entropy(z, y), categorical_cross_entropy(z + shift, y)
+    (value, backward), (shifted, backward_shifted) = (
+        categorical_cross_entropy(z, y),
+        categorical_cross_entropy(z + shift, y),
+    )
     assert value == shifted
     np.testing.assert_array_equal(backward(), backward_shifted())
 
 
-@given(hnp.arrays(float, 5, elements=st.floats(-50, 50)), hnp.arrays(float, 5, elements=st.sampled_from([0.0, 0.25, 1.0])))
+@given(
+    hnp.arrays(float, 5, elements=st.floats(-50, 50)), hnp.arrays(float, 5, elements=st.sampled_from([0.0, 0.25, 1.0]))
+)
 def test_binary_cross_entropy_does_not_care_which_class_is_called_one(z, y):
     value, backward = binary_cross_entropy(z, y)
     mirrored, backward_mirrored = binary_cross_entropy(-z, 1 - y)
@@ -195,20 +207,56 @@ z23 = np.zeros((2, 3))
         (mse, z23, np.full((2, 3), np.nan), ValueError, "mse expects finite targets, got 6 NaN or infinite"),
         (mse, np.zeros(2), np.array([0, np.inf]), ValueError, "got 1 NaN or infinite"),
         (mse, np.zeros(2, int), np.zeros(2), TypeError, "mse expects floating-point predictions, got int64"),
-        (binary_cross_entropy, z23, np.zeros(2), ValueError, r"binary_cross_entropy expects a target of the prediction's shape \(2, 3\), got"),
-        (binary_cross_entropy, np.zeros(0), np.zeros(0), ValueError, "binary_cross_entropy expects at least one example"),
-        (binary_cross_entropy, np.zeros(2), np.array([0, np.nan]), ValueError, "binary_cross_entropy expects finite targets, got 1 NaN"),
+        (
+            binary_cross_entropy,
+            z23,
+            np.zeros(2),
+            ValueError,
+            r"binary_cross_entropy expects a target of the prediction's shape \(2, 3\), got",
+        ),
+        (
+            binary_cross_entropy,
+            np.zeros(0),
+            np.zeros(0),
+            ValueError,
+            "binary_cross_entropy expects at least one example",
+        ),
+        (
+            binary_cross_entropy,
+            np.zeros(2),
+            np.array([0, np.nan]),
+            ValueError,
+            "binary_cross_entropy expects finite targets, got 1 NaN",
+        ),
         (binary_cross_entropy, np.zeros(2), np.array([-1, 1]), ValueError, r"targets in \[0, 1\], got -1.0 to 1.0"),
         (binary_cross_entropy, np.zeros(2), np.array([0, 1.5]), ValueError, r"targets in \[0, 1\], got 0.0 to 1.5"),
-        (categorical_cross_entropy, z23, np.zeros((2, 3)), ValueError, r"labels \(batch,\) with batch ≥ 1, got \(2, 3\) and \(2, 3\)"),
+        (
+            categorical_cross_entropy,
+            z23,
+            np.zeros((2, 3)),
+            ValueError,
+            r"labels \(batch,\) with batch ≥ 1, got \(2, 3\) and \(2, 3\)",
+        ),
         (categorical_cross_entropy, z23, np.zeros(3, int), ValueError, r"got \(2, 3\) and \(3,\)"),
         (categorical_cross_entropy, np.zeros(2), np.zeros(2, int), ValueError, r"got \(2,\) and \(2,\)"),
         (categorical_cross_entropy, np.zeros((0, 3)), np.zeros(0, int), ValueError, r"got \(0, 3\) and \(0,\)"),
         (categorical_cross_entropy, np.zeros((2, 0)), np.zeros(2, int), ValueError, r"got \(2, 0\) and \(2,\)"),
-        (categorical_cross_entropy, z23, np.zeros(2), TypeError, "categorical_cross_entropy expects integer labels, got float64"),
+        (
+            categorical_cross_entropy,
+            z23,
+            np.zeros(2),
+            TypeError,
+            "categorical_cross_entropy expects integer labels, got float64",
+        ),
         (categorical_cross_entropy, z23, np.array([0, 3]), ValueError, "labels from 0 to 2, got 0 to 3"),
         (categorical_cross_entropy, z23, np.array([-1, 1]), ValueError, "labels from 0 to 2, got -1 to 1"),
-        (categorical_cross_entropy, np.zeros((2, 3), int), np.zeros(2, int), TypeError, "floating-point predictions, got int64"),
+        (
+            categorical_cross_entropy,
+            np.zeros((2, 3), int),
+            np.zeros(2, int),
+            TypeError,
+            "floating-point predictions, got int64",
+        ),
     ],
 )
 def test_bad_input_is_refused(loss, prediction, target, error, message):

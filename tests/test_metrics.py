@@ -33,5 +33,8 @@ def test_one_logit_says_one_where_it_is_positive():
     ],
 )
 def test_shapes_that_do_not_fit_are_refused(logits, labels, shapes):
-    with pytest.raises(ValueError, match=rf"accuracy expects logits \(batch, classes\) and labels \(batch,\) with batch ≥ 1, got {shapes}"):
+    with pytest.raises(
+        ValueError,
+        match=rf"accuracy expects logits \(batch, classes\) and labels \(batch,\) with batch ≥ 1, got {shapes}",
+    ):
         accuracy(logits, labels)

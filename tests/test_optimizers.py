@@ -24,40 +24,37 @@ every = pytest.mark.parametrize("name", OPTIMIZERS)
 # The twins: θ after each gradient, one symbol at a time, with exact fractions for the constants.
 
 
-def root(x):
-    return sp.sqrt(x)
-
-
-def sgd(theta, gradients, μ=0, nesterov=False, η=sp.Rational(1, 20)):
-    v = 0
+def sgd(theta, gradients, μ=0, nesterov=False):
+    η, v = sp.Rational(1, 20), 0
     for g in gradients:
         v = μ * v + g
         theta -= η * (g + μ * v if nesterov else v)
         yield theta
 
 
-def adagrad(theta, gradients, η=sp.Rational(1, 10), ε=sp.Rational(1, 10**10)):
-    s = 0
+def adagrad(theta, gradients):
+    η, ε, s = sp.Rational(1, 10), sp.Rational(1, 10**10), 0
     for g in gradients:
         s += g**2
-        theta -= η * g / (root(s) + ε)
+        theta -= η * g / (sp.sqrt(s) + ε)
         yield theta
 
 
-def rmsprop(theta, gradients, η=sp.Rational(1, 100), ρ=sp.Rational(99, 100), ε=sp.Rational(1, 10**8)):
-    s = 0
+def rmsprop(theta, gradients):
+    η, ρ, ε, s = sp.Rational(1, 100), sp.Rational(99, 100), sp.Rational(1, 10**8), 0
     for g in gradients:
         s = ρ * s + (1 - ρ) * g**2
-        theta -= η * g / (root(s) + ε)
+        theta -= η * g / (sp.sqrt(s) + ε)
         yield theta
 
 
-def adam(theta, gradients, η=sp.Rational(1, 20), β1=sp.Rational(9, 10), β2=sp.Rational(999, 1000), ε=sp.Rational(1, 10**8)):
+def adam(theta, gradients):
+    η, β1, β2, ε = sp.Rational(1, 20), sp.Rational(9, 10), sp.Rational(999, 1000), sp.Rational(1, 10**8)
     m = v = 0
     for t, g in enumerate(gradients, start=1):
         m = β1 * m + (1 - β1) * g
         v = β2 * v + (1 - β2) * g**2
-        theta -= η * (m / (1 - β1**t)) / (root(v / (1 - β2**t)) + ε)
+        theta -= η * (m / (1 - β1**t)) / (sp.sqrt(v / (1 - β2**t)) + ε)
         yield theta
 
 
@@ -108,7 +105,9 @@ def test_more_parameters_than_a_block(name, rng):
     theta, gradients = rng.normal(size=size), rng.normal(size=(3, size))
     path = run(OPTIMIZERS[name](), theta.copy(), gradients)
     for i in (0, optimizers.BLOCK - 1, optimizers.BLOCK, 2 * optimizers.BLOCK, size - 1):
-        np.testing.assert_allclose(path[:, i : i + 1], run(OPTIMIZERS[name](), theta[i : i + 1].copy(), gradients[:, i : i + 1]), rtol=1e-15)
+        np.testing.assert_allclose(
+            path[:, i : i + 1], run(OPTIMIZERS[name](), theta[i : i + 1].copy(), gradients[:, i : i + 1]), rtol=1e-15
+        )
 
 
 @every
@@ -161,7 +160,9 @@ def test_a_state_of_another_kind_is_refused():
     for name, other in (("sgd", "adam"), ("adam", "sgd"), ("adagrad", "momentum"), ("momentum", "adam")):
         optimizer = OPTIMIZERS[name]()
         before = optimizer.state()
-        with pytest.raises(ValueError, match=rf"{type(optimizer).__name__} has a state named \('learning_rate', 't'.*\), got \("):
+        with pytest.raises(
+            ValueError, match=rf"{type(optimizer).__name__} has a state named \('learning_rate', 't'.*\), got \("
+        ):
             optimizer.restore(states[other])
         assert optimizer.state() == before
 
@@ -204,7 +205,9 @@ def test_another_model_is_refused_and_nothing_changes(name):
     optimizer = OPTIMIZERS[name]()
     optimizer.step(np.ones(3), np.ones(3))
     before, theta = pickle.dumps(optimizer), np.ones(4)
-    with pytest.raises(ValueError, match=rf"this {type(optimizer).__name__} has worked on 3 parameters, got 4; make a new one"):
+    with pytest.raises(
+        ValueError, match=rf"this {type(optimizer).__name__} has worked on 3 parameters, got 4; make a new one"
+    ):
         optimizer.step(theta, np.ones(4))
     assert pickle.dumps(optimizer) == before
     np.testing.assert_array_equal(theta, np.ones(4))

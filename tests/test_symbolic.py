@@ -25,7 +25,7 @@ def test_dense_and_mlp_are_their_equations():
     hidden = [sp.tanh(z) for z in dense(W, a, b)]
     assert mlp([W, V], [b, c], a, "tanh")[0] == V[0] * hidden[0] + V[1] * hidden[1] + c[0]
     assert mlp([W], [b], a, "tanh") == dense(W, a, b)
-    with pytest.raises(ValueError, match="shorter than|longer than"):
+    with pytest.raises(ValueError, match=r"shorter than|longer than"):
         mlp([W, W, V], [b, c], a, "tanh")
 
 
@@ -72,7 +72,9 @@ def test_check_is_relative_to_large_entries_and_absolute_for_small_ones():
 
 
 def test_check_says_where_and_by_how_much():
-    with pytest.raises(AssertionError, match=r"differ by 0.5 \(allowed 2e-12\) at entry 1: derived .*2\.0.*, computed .*2\.5"):
+    with pytest.raises(
+        AssertionError, match=r"differ by 0.5 \(allowed 2e-12\) at entry 1: derived .*2\.0.*, computed .*2\.5"
+    ):
         check(sp.Matrix([x, y]), {x: 1.0, y: 2.0}, [1.0, 2.5])
     check(sp.Matrix([x, y]), {x: 1.0, y: 2.0}, [1.0, 2.5], tolerance=0.3)
 

@@ -2,7 +2,9 @@
 
 PyTorch is no dependency of the book. Run this by hand, in an environment of its own, when something is added here:
 
-    python -m venv torch-env && torch-env/bin/pip install torch==2.13.0 numpy && torch-env/bin/python tools/torch_reference.py
+    python -m venv torch-env
+    torch-env/bin/pip install torch==2.13.0 numpy
+    torch-env/bin/python tools/torch_reference.py
 """
 
 from pathlib import Path
