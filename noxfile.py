@@ -137,7 +137,6 @@ def lint(session: nox.Session) -> None:
     """Check style and types."""
     environment(session)
     python(session, "-m", "ruff", "check", ".")
-    python(session, "-m", "ruff", "format", "--check", ".")
     python(session, "-m", "mypy")
 
 

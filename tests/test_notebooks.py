@@ -3,8 +3,9 @@
 import re
 
 import nbformat
-import notebooks
 import pytest
+
+import notebooks
 from nnlib.ledger import STATEMENTS
 
 CHAPTERS = notebooks.chapters()

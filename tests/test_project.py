@@ -3,12 +3,14 @@
 import json
 import re
 import tomllib
+from itertools import chain
 from pathlib import Path
 
-import nnlib
 import pytest
 import yaml
 from packaging.requirements import Requirement
+
+import nnlib
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -31,7 +33,7 @@ def pins(python):
 
 @pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
 def test_each_range_has_a_pin_within_it(python):
-    ranges = [*PROJECT["dependencies"], *sum(PROJECT["optional-dependencies"].values(), [])]
+    ranges = [*PROJECT["dependencies"], *chain.from_iterable(PROJECT["optional-dependencies"].values())]
     pinned = pins(python)
     for requirement in map(Requirement, ranges):
         version = pinned[requirement.name]
