@@ -1,0 +1,73 @@
+"""Every page: complete without a network, quiet, typeset, light, narrow and accessible."""
+
+import gzip
+import json
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+import pytest
+from playwright.sync_api import expect
+
+HEAVY = 3_000_000  # bytes of a page with all that it loads and all the pictures of its explorers, gzipped
+
+
+@pytest.fixture
+def axe(pytestconfig):
+    return pytestconfig.rootpath / "_build" / "assets" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+def test_from_a_file(visit, path):
+    """Without a server the page asks for nothing outside, says nothing, is typeset, and weighs at most 3 MB."""
+    page = visit(path)
+    assert page.title()
+    for formula in page.locator(".math").all():
+        expect(formula.locator("mjx-container")).not_to_have_count(0)
+        assert formula.locator("mjx-merror, [data-mjx-error]").count() == 0
+    raw = re.findall(r"\\[(\[][^\n]*", page.locator("body").inner_text())
+    assert raw == [], "formulas that were not typeset"
+    weights = weigh(page)
+    heaviest = sorted(weights.items(), key=lambda item: -item[1])[:8]
+    assert sum(weights.values()) <= HEAVY, f"{sum(weights.values()):,} bytes, of which {heaviest}"
+
+
+def weigh(page):
+    """The gzipped bytes of each file that a page loads, every picture of its figures and explorers among them."""
+    pictures = [picture.get_attribute("src") for picture in page.locator("img").all()]
+    for script in page.locator(".nn-explorer > script").all():
+        pictures += json.loads(script.text_content())["pictures"]
+    urls = page.requests + page.evaluate("(all) => all.map((a) => new URL(a, location.href).href)", pictures)
+    files = {Path(unquote(urlparse(url).path)) for url in urls if url.startswith("file:")}
+    return {file.name: len(gzip.compress(file.read_bytes(), 6)) for file in files}
+
+
+def test_the_root_leads_to_the_welcome_page(visit):
+    page = visit("book/welcome.html")
+    page.goto(f"{page.url.removesuffix('book/welcome.html')}index.html")
+    page.wait_for_url("**/book/welcome.html")
+
+
+def test_over_http(visit, server, path):
+    page = visit(path, base=server)
+    page.wait_for_load_state("networkidle")
+
+
+def test_on_a_telephone(visit, path):
+    page = visit(path, viewport={"width": 360, "height": 740}, is_mobile=True, has_touch=True, device_scale_factor=2)
+    assert page.evaluate("document.documentElement.scrollWidth") == 360, "the page scrolls sideways"
+    assert page.evaluate("innerWidth") == 360, "the page was shrunk to fit"
+
+
+def test_accessible(visit, axe, path):
+    page = visit(path, color_scheme="light")
+    page.add_script_tag(path=axe)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        page.wait_for_function("(scheme) => document.documentElement.dataset.theme === scheme", arg=scheme)
+        found = page.evaluate("axe.run(document, { resultTypes: ['violations'], preload: false })")["violations"]
+        grave = [
+            "\n  ".join([f"{it['id']} ({scheme}): {it['help']}", *(node["html"][:200] for node in it["nodes"][:5])])
+            for it in found
+            if it["impact"] in ("serious", "critical")
+        ]
+        assert grave == [], "\n".join(grave)

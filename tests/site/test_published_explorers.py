@@ -1,0 +1,252 @@
+"""Every explorer of every page, moved through its values in a browser: what is seen is what belongs to the state."""
+
+import functools
+import io
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+import numpy as np
+import pytest
+from PIL import Image
+
+SAMPLE = 5  # states of each explorer that are drawn anew in a live process
+LIVE = Path(__file__).with_name("draw_live.py")
+
+# What the reader sees when the second frame after a change has come.
+WATCH = """(figure) => {
+    window.seen = new Promise((resolve) => figure.addEventListener("input", () => {
+        requestAnimationFrame(() => requestAnimationFrame(() => resolve(look(figure))));
+    }, { once: true }));
+    function look(figure) {
+        const picture = figure.querySelector("img");
+        const style = getComputedStyle(picture);
+        return {
+            address: picture.getAttribute("src"),
+            visible: picture.complete && picture.naturalWidth > 0 && style.opacity === "1",
+            alt: picture.alt,
+            sentence: figure.querySelector(".nn-sentence").textContent,
+            height: figure.getBoundingClientRect().height,
+        };
+    }
+}"""
+
+SET = """([figure, indices]) => [...figure.querySelectorAll(".nn-control")].forEach((control, k) => {
+    const inputs = [...control.querySelectorAll("input, select")];
+    if (inputs.length > 1) inputs[indices[k]].checked = true;
+    else if (inputs[0].type === "checkbox") inputs[0].checked = indices[k] === 1;
+    else if (inputs[0].type === "range") inputs[0].value = indices[k];
+    else inputs[0].selectedIndex = indices[k];
+    inputs[0].dispatchEvent(new Event("input", { bubbles: true }));
+})"""
+
+
+class Explorer:
+    """An explorer on a page: what its manifest promises, and what is seen of it."""
+
+    def __init__(self, page, id):
+        self.page, self.figure = page, page.locator(f"#{id}")
+        self.manifest = json.loads(self.figure.locator("script").text_content())
+        self.controls = self.figure.locator(".nn-control").all()
+        self.sizes = [len(control["values"]) for control in self.manifest["controls"]]
+        self.picture = self.figure.locator("img")
+        self.shots = {}
+
+    def load(self):
+        self.figure.scroll_into_view_if_needed()
+        self.page.wait_for_function("(figure) => 'loaded' in figure.dataset", arg=self.figure.element_handle())
+        return self
+
+    def indices(self):
+        """Which value each control stands at, read from the controls."""
+        return [
+            control.evaluate("""(control) => {
+                const radios = [...control.querySelectorAll("input[type=radio]")];
+                if (radios.length) return radios.findIndex((radio) => radio.checked);
+                const input = control.querySelector("input, select");
+                if (input.type === "checkbox") return Number(input.checked);
+                return input.type === "range" ? input.valueAsNumber : input.selectedIndex;
+            }""")
+            for control in self.controls
+        ]
+
+    def promised(self, indices):
+        """The picture and the sentence that the manifest has for a state."""
+        p, s = self.manifest["states"][np.ravel_multi_index(indices, self.sizes)]
+        return self.manifest["pictures"][p], self.manifest["sentences"][s]
+
+    def press(self, key, target):
+        """Press a key, and check what is seen two frames later."""
+        self.figure.evaluate(WATCH)
+        target.press(key)
+        self.check(self.page.evaluate("window.seen"))
+
+    def check(self, seen):
+        address, sentence = self.promised(self.indices())
+        assert (seen["address"], seen["visible"]) == (address, True)
+        assert seen["alt"] == seen["sentence"] == sentence
+        self.heights = getattr(self, "heights", set()) | {seen["height"]}
+        assert len(self.heights) == 1, "what is below an explorer must not move"
+        if address not in self.shots:
+            self.shots[address] = self.shot()
+            painted, file = (small(image) for image in (self.shots[address], Image.open(self.path(address))))
+            assert np.corrcoef(painted, file)[0, 1] > 0.9, f"{address} is not what is painted"
+
+    def shot(self):
+        return Image.open(io.BytesIO(self.picture.screenshot()))
+
+    @functools.cache  # noqa: B019
+    def path(self, address):
+        return Path(unquote(urlparse(self.page.evaluate("(a) => new URL(a, location.href).href", address)).path))
+
+
+def small(image):
+    """An image at a size at which it does not matter who scaled it, and on which pixel it began."""
+    return np.asarray(image.convert("L").resize((80, 50), Image.Resampling.BOX)).ravel()
+
+
+@pytest.fixture
+def explorer(visit, explorer_at):
+    path, id = explorer_at
+    return Explorer(visit(path, viewport={"width": 1280, "height": 1400}), id).load()
+
+
+def walk(explorer, control, values):
+    """Move one control through all its values by the keyboard, and once around from the end."""
+    name = control.locator("label, legend").first.inner_text()
+    if control.locator("input[type=range]").count():
+        slider = explorer.figure.get_by_role("slider", name=name, exact=True)
+        keys = ["End", "Home"] + ["ArrowRight"] * (len(values) - 1) + ["ArrowLeft"]
+        if slider.input_value() == slider.get_attribute("max"):
+            keys.remove("End")  # which would change nothing
+        for key in keys:
+            explorer.press(key, slider)
+            text = values[int(slider.input_value())]
+            assert slider.get_attribute("aria-valuetext") == text == control.locator("output").inner_text()
+    elif control.locator("select").count():
+        box = explorer.figure.get_by_role("combobox", name=name, exact=True)
+        assert control.locator("option").all_inner_texts() == values
+        at = int(box.evaluate("(box) => box.selectedIndex"))
+        for key in ["ArrowUp"] * at + ["ArrowDown"] * (len(values) - 1):
+            explorer.press(key, box)
+    elif control.locator("input[type=radio]").count():
+        group = explorer.figure.get_by_role("group", name=name, exact=True)
+        assert control.locator("span").all_inner_texts() == values
+        for _ in values:
+            explorer.press("ArrowRight", group.locator("input:checked"))
+    else:
+        switch = explorer.figure.get_by_role("switch", name=name, exact=True)
+        for _ in values:
+            explorer.press("Space", switch)
+
+
+def test_every_control_by_keyboard(explorer):
+    """Within two frames the picture painted, its alternative and the sentence are those of the state."""
+    title = explorer.figure.locator(".nn-title").inner_text()
+    assert explorer.page.get_by_role("figure", name=title, exact=True).count() == 1
+    assert explorer.figure.locator(".nn-sentence").get_attribute("aria-live") == "polite"
+    for control, promised in zip(explorer.controls, explorer.manifest["controls"], strict=True):
+        walk(explorer, control, promised["values"])
+        seen = {explorer.promised(state) for state in line(explorer, control)}
+        assert len(seen) > 1, f"{promised['name']} changes nothing"
+    shots = {shot.tobytes() for shot in explorer.shots.values()}
+    assert len(shots) == len(explorer.shots) > 1, "different pictures must look different"
+
+
+def line(explorer, control):
+    """The states that one control passes through while the others stand still."""
+    at, k = explorer.indices(), explorer.controls.index(control)
+    return [[*at[:k], i, *at[k + 1 :]] for i in range(explorer.sizes[k])]
+
+
+def test_play(explorer):
+    """A slider that plays runs around by itself from a button, pauses, and never starts unasked."""
+    for control in explorer.figure.locator(".nn-slider:has(button)").all():
+        slider, button = control.locator("input"), control.get_by_role("button")
+        name = control.locator("label").inner_text()
+        assert button.inner_text().split() == ["Play", *name.split()]
+        slider.press("End")
+        explorer.figure.evaluate(WATCH)
+        button.press("Enter")
+        explorer.check(explorer.page.evaluate("window.seen"))
+        assert slider.input_value() == "0"
+        assert button.inner_text().startswith("Pause")
+        explorer.figure.evaluate(WATCH)
+        explorer.check(explorer.page.evaluate("window.seen"))
+        assert slider.input_value() == "1"
+        button.press("Space")
+        assert button.inner_text().startswith("Play")
+        explorer.page.wait_for_timeout(900)
+        assert slider.input_value() == "1"
+
+
+def test_touch(visit, explorer_at):
+    """On a telephone every target is 44 pixels high, and a tap moves the picture."""
+    path, id = explorer_at
+    phone = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
+    explorer = Explorer(visit(path, **phone), id).load()
+    for target in explorer.figure.locator("input[type=range], select, button, .nn-radio label, .nn-toggle").all():
+        assert target.bounding_box()["height"] >= 44
+    control = explorer.controls[-1]
+    before = explorer.indices()[-1]
+    explorer.figure.evaluate(WATCH)
+    if control.locator("input[type=range]").count():
+        box = control.locator("input").bounding_box()
+        x = 0.02 if before > 0 else 0.98
+        control.locator("input").tap(position={"x": x * box["width"], "y": box["height"] / 2})
+    elif control.locator("select").count():
+        control.locator("select").select_option(index=(before + 1) % explorer.sizes[-1])
+    else:
+        control.locator("input:not(:checked), input[type=checkbox]").first.tap()
+    explorer.check(explorer.page.evaluate("window.seen"))
+    assert explorer.indices()[-1] != before
+
+
+def test_without_javascript(visit, explorer_at):
+    """There is still the picture of the start, with its alternative, and no dead control."""
+    path, id = explorer_at
+    page = visit(path, java_script_enabled=False)
+    figure = page.locator(f"#{id}")
+    figure.scroll_into_view_if_needed()
+    assert figure.locator("img").is_visible()
+    assert figure.locator("img").get_attribute("alt") == figure.locator(".nn-sentence").inner_text()
+    shot = np.asarray(Image.open(io.BytesIO(figure.locator("img").screenshot())).convert("L"))
+    assert shot.std() > 5, "the picture is blank"
+    assert not figure.locator(".nn-controls").is_visible()
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory, pytestconfig):
+    """Draw a sample of the states of every explorer of a page in a fresh process, without the published pictures."""
+
+    @functools.cache
+    def live(path):
+        target = tmp_path_factory.mktemp("live") / "states"
+        notebook = pytestconfig.rootpath / Path(path).with_suffix(".ipynb")
+        subprocess.run([sys.executable, LIVE, notebook, str(SAMPLE), target], check=True, stdout=subprocess.DEVNULL)
+        return json.loads(target.with_suffix(".json").read_text()), np.load(target.with_suffix(".npz"))
+
+    return live
+
+
+def test_the_picture_on_view_is_that_of_the_state(explorer, explorer_at, live):
+    """A live process that runs the chapter draws the same pixels and says the same sentence."""
+    path, id = explorer_at
+    sentences, pictures = live(path)
+    drawn = sentences[id]
+    assert len(drawn) == min(SAMPLE, len(explorer.manifest["states"]))
+    states = list(drawn)
+    random.Random(id).shuffle(states)
+    for state in states:
+        indices = [int(i) for i in np.unravel_index(int(state), explorer.sizes)]
+        explorer.page.evaluate(SET, [explorer.figure.element_handle(), indices])
+        shown = np.asarray(Image.open(explorer.path(explorer.picture.get_attribute("src"))).convert("RGB"))
+        assert np.array_equal(shown, pictures[f"{id}/{state}"]), f"the picture of the state {indices} is another one"
+        assert explorer.figure.locator(".nn-sentence").inner_text() == drawn[state]
+
+    # A browser may bring back what the reader had set: the picture follows the controls.
+    explorer.page.reload()
+    assert explorer.picture.get_attribute("src") == explorer.promised(explorer.indices())[0]
