@@ -31,11 +31,7 @@ def pytest_generate_tests(metafunc):
     if "path" in metafunc.fixturenames:
         metafunc.parametrize("path", names)
     if "explorer_at" in metafunc.fixturenames:
-        found = [
-            (name, id)
-            for name in names
-            for id in re.findall(r'<figure class="nn-explorer" id="([^"]+)"', (HTML / name).read_text("utf-8"))
-        ]
+        found = [(name, id) for name in names for id in re.findall(r'<figure class="nn-explorer" id="([^"]+)"', (HTML / name).read_text("utf-8"))]
         metafunc.parametrize("explorer_at", found, ids=["-".join(pair) for pair in found])
 
 

@@ -1,8 +1,8 @@
-"""Run a chapter in this process, live, and draw a sample of the states of each explorer that it makes.
+"""Run a chapter in this process, live; describe every state of each explorer that it makes, and draw a sample.
 
     python draw_live.py chapter.ipynb count target
 
-writes ``target.json`` (id of the explorer -> index of the state -> sentence) and ``target.npz`` (id/index -> pixels).
+writes ``target.json`` (id of the explorer -> the sentence of every state) and ``target.npz`` (id/index -> pixels).
 """
 
 import io
@@ -34,10 +34,9 @@ def main(notebook, count, target):
     sentences, pictures = {}, {}
     for explorer in run(Path(notebook).resolve()):
         states = explorer.states()
-        sample = random.Random(explorer.id).sample(range(len(states)), min(int(count), len(states)))
-        sentences[explorer.id] = {}
-        for i in sample:
-            picture, sentences[explorer.id][i] = explorer.picture(**states[i])
+        sentences[explorer.id] = [explorer.describe(**state) for state in states]
+        for i in random.Random(explorer.id).sample(range(len(states)), min(int(count), len(states))):
+            picture = explorer.picture(**states[i]).picture
             pictures[f"{explorer.id}/{i}"] = np.asarray(Image.open(io.BytesIO(picture.data)).convert("RGB"))
     Path(target).with_suffix(".json").write_text(json.dumps(sentences))
     np.savez(Path(target).with_suffix(".npz"), **pictures)
