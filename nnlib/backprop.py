@@ -95,7 +95,7 @@ def check_gradient(model: Layer, loss: Loss, x: np.ndarray, target: np.ndarray, 
     Returns
     -------
     float
-        max_i |backprop_i − difference_i| / max_i |difference_i|: some 1e-9 where all is right in float64, and near 1
+        ``max |backprop − differences| / max |differences|``: some 1e-9 where all is right in float64, and near 1
         where a formula is wrong.
 
     Raises

@@ -145,7 +145,8 @@ def _standardized(x: np.ndarray, y: np.ndarray, n_train: int, n_seen: int) -> Da
     mean, std = float(x[:n_train].mean()), float(x[:n_train].std())
     x, y = (x - mean) / std, y.copy()  # the caller's own: nobody else sees what is written there
     parts = slice(0, n_train), slice(n_train, n_seen), slice(n_seen, None)
-    return Dataset(*(Split(x[part], y[part]) for part in parts), mean=mean, std=std)
+    train, validation, test = (Split(x[part], y[part]) for part in parts)
+    return Dataset(train, validation, test, mean, std)
 
 
 def moons(n: int = 200, *, noise: float = 0.1, seed: int) -> Split:

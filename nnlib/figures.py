@@ -148,7 +148,7 @@ def decision_regions(ax, predict, x, labels, *, names=None, resolution=240):
     for k in np.unique(labels):
         name = None if names is None else names[k]
         points = x[labels == k]
-        ax.plot(*points.T, MARKERS[k], color=COLORS[k], markeredgecolor="white", markeredgewidth=0.8, label=name)
+        ax.plot(*points.T, MARKERS[k], color=COLORS[k], markersize=4.5, markeredgewidth=0, label=name)
     if names is not None:
         ax.legend(loc="upper right")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -58,6 +59,10 @@ class Dense(Layer):
     """
 
     parameters = ("W", "b")
+    W: np.ndarray
+    b: np.ndarray
+    dW: np.ndarray
+    db: np.ndarray
 
     def __init__(self, n_in: int, n_out: int, *, seed: int | np.random.Generator, initializer="he"):
         if n_in < 1 or n_out < 1:
@@ -83,7 +88,7 @@ class Dense(Layer):
     def _check_input(self, a):
         if not isinstance(a, np.ndarray):
             raise TypeError(f"{self!r} expects an array, got {type(a).__name__}")
-        n_out, n_in = self.W.shape
+        _, n_in = self.W.shape
         if a.ndim != 2 or a.shape[1] != n_in or a.shape[0] == 0:
             raise ValueError(f"{self!r} expects inputs of shape (batch, {n_in}) with batch ≥ 1, got {a.shape}")
         if a.dtype != self.W.dtype:
@@ -147,7 +152,7 @@ class MLP(Sequential):
         half_open = (activations.ReLU, activations.LeakyReLU, activations.ELU, activations.GELU, activations.Softplus)
         initializer = initializer or ("he" if isinstance(f, half_open) else "xavier")
         layers: list[Layer] = []
-        for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True):
+        for n_in, n_out in pairwise(sizes):
             layers += [Dense(n_in, n_out, seed=rng, initializer=initializer), copy.deepcopy(f)]
         super().__init__(*layers[:-1])
 

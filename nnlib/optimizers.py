@@ -4,6 +4,9 @@ Each is the book's equation on vectors: ``update`` returns the step u from the g
 θ ← θ − u. Where frameworks differ, the convention is PyTorch's and the docstring says which.
 """
 
+# mypy: disable-error-code=override
+# Each `update` names the vectors that its equation has.
+
 from __future__ import annotations
 
 import math
