@@ -89,7 +89,8 @@ def fit(
     Raises
     ------
     ValueError
-        If the inputs are empty, not finite, or not as many as the targets, or a number is out of range.
+        If the inputs are empty, not finite, or not as many as the targets, if a number is out of range, or if the model or the
+        loss refuses the data. Nothing has changed then.
 
     Warns
     -----
@@ -120,6 +121,9 @@ def fit(
     _check_count("batch_size", batch_size)
     if seed is None:
         raise ValueError("fit needs a seed or a numpy.random.Generator: without one, no run could be repeated")
+    for inputs, targets in filter(None, [(x, y), validation]):  # a wrong label is refused now, not when its batch comes
+        prediction = model(inputs[:1])
+        loss(np.zeros((len(targets), *prediction.shape[1:]), prediction.dtype), targets)
     rng = np.random.default_rng(seed)
     history = History()
     best_loss, best_epoch, best = math.inf, 0, model.state()

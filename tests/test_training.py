@@ -54,6 +54,7 @@ def test_each_epoch_sees_every_example_once_in_a_new_order():
     x, y = line(10)
     model = Dense(1, 1, seed=0)
     fit(model, watching, (x, y), SGD(0.1), epochs=3, batch_size=4, seed=0)
+    assert len(seen.pop(0)) == 10  # the look at all targets before the first step
     assert [len(batch) for batch in seen] == [4, 4, 2] * 3
     epochs = [[*seen[i], *seen[i + 1], *seen[i + 2]] for i in (0, 3, 6)]
     assert all(sorted(epoch) == y[:, 0].tolist() for epoch in epochs)
@@ -141,9 +142,7 @@ def test_a_run_that_diverges_says_where_and_keeps_the_best_of_the_validation():
         RuntimeWarning,
         match=r"training diverged at step (9|10) \(epoch 5\).*the parameters after epoch 4, the best so far",
     ) as caught:
-        history = fit(
-            model, mse, (x, y), optimizer, epochs=20, batch_size=4, seed=0, validation=(x, y), on_epoch=speed_up
-        )
+        history = fit(model, mse, (x, y), optimizer, epochs=20, batch_size=4, seed=0, validation=(x, y), on_epoch=speed_up)
     assert caught[0].filename == __file__
     assert history.diverged_at in (9, 10)
     assert len(history.train_loss) == len(history.validation_loss) == len(kept) == 4
@@ -162,9 +161,7 @@ def test_the_best_epoch_need_not_be_the_last():
         optimizer.learning_rate = rates.get(epoch, optimizer.learning_rate)
 
     with pytest.warns(RuntimeWarning, match="the parameters after epoch 2, the best so far, are put back"):
-        history = fit(
-            model, mse, (x, y), optimizer, epochs=20, batch_size=8, seed=0, validation=(x, y), on_epoch=faster
-        )
+        history = fit(model, mse, (x, y), optimizer, epochs=20, batch_size=8, seed=0, validation=(x, y), on_epoch=faster)
     assert np.argmin(history.validation_loss) == 1
     np.testing.assert_array_equal(model.theta, kept[1])
 
@@ -245,6 +242,26 @@ def test_bad_input_is_refused_before_anything_has_changed(options, message):
     with pytest.raises(ValueError, match=message):
         quick(model, **options)
     np.testing.assert_array_equal(model.theta, before)
+
+
+@pytest.mark.parametrize("where", ["train", "validation"])
+@pytest.mark.parametrize(
+    ("loss", "size", "wrong", "message"),
+    [
+        (categorical_cross_entropy, 3, 3, "expects labels from 0 to 2, got 0 to 3"),
+        (binary_cross_entropy, 1, 2, r"expects targets in \[0, 1\], got 0.0 to 2.0"),
+    ],
+)
+def test_one_wrong_label_is_refused_before_the_first_step(where, loss, size, wrong, message):
+    model = MLP([1, size], seed=0)
+    before = model.state()
+    good = np.zeros(10, int) if size > 1 else np.zeros((10, 1))
+    bad = good.copy()
+    bad[-1] = wrong
+    parts = {"train": (x10, good), "validation": (x10, good)} | {where: (x10, bad)}
+    with pytest.raises(ValueError, match=message):
+        fit(model, loss, parts["train"], SGD(0.1), epochs=2, batch_size=1, seed=0, validation=parts["validation"])
+    assert all((model.state()[name] == value).all() for name, value in before.items())
 
 
 def test_wrong_shapes_are_refused_by_the_layer_and_the_loss():
