@@ -72,22 +72,22 @@ def test_loss(loss_name, size):
 
 
 OPTIMIZERS = {
-    "sgd": SGD(0.05),
-    "momentum": SGD(0.05, momentum=0.9),
-    "nesterov": SGD(0.05, momentum=0.9, nesterov=True),
-    "adagrad": AdaGrad(0.1),
-    "rmsprop": RMSprop(0.01),
-    "adam": Adam(0.05),
+    "sgd": lambda: SGD(0.05),
+    "momentum": lambda: SGD(0.05, momentum=0.9),
+    "nesterov": lambda: SGD(0.05, momentum=0.9, nesterov=True),
+    "adagrad": lambda: AdaGrad(0.1),
+    "rmsprop": lambda: RMSprop(0.01),
+    "adam": lambda: Adam(0.05),
 }
 
 
 def test_every_optimizer_is_compared(optimizer_class):
-    assert optimizer_class in {type(optimizer) for optimizer in OPTIMIZERS.values()}
+    assert optimizer_class in {type(make()) for make in OPTIMIZERS.values()}
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_fifty_steps(name):
-    problem, optimizer = below("optimizer"), OPTIMIZERS[name]
+    problem, optimizer = below("optimizer"), OPTIMIZERS[name]()
     A, target, theta = problem["A"], problem["target"], problem["start"].copy()
     path = []
     for _ in range(50):
