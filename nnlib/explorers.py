@@ -304,7 +304,11 @@ def _live_input(control):
     options = [(label, i) for i, label in enumerate(control.texts)]
     look |= {"options": options, "value": control.start}
     if control.kind == "choice":
-        widget = ipywidgets.ToggleButtons(**look) if control.side_by_side else ipywidgets.Dropdown(**look)
+        if not control.side_by_side:
+            widget = ipywidgets.Dropdown(**look)
+        else:
+            look["style"]["button_width"] = "auto"
+            widget = ipywidgets.ToggleButtons(layout={"width": "auto"}, **look)
         return widget, widget
     widget = ipywidgets.SelectionSlider(layout={"width": "32em"}, **look)
     if not control.play:
@@ -328,8 +332,7 @@ def _published(explorer):
     if total > MAX_BYTES:
         advice = _advice(explorer.controls.values(), total / MAX_BYTES)
         raise ValueError(
-            f"the pictures of the explorer {explorer.title!r} have {total:,} bytes, and the budget is {MAX_BYTES:,}: "
-            f"{advice}, or draw less in each"
+            f"the pictures of the explorer {explorer.title!r} have {total:,} bytes, and the budget is {MAX_BYTES:,}: {advice}, or draw less in each"
         )
     addresses = [publishing.write_picture(data, ".webp") for data in pictures]
     manifest = _manifest(explorer.controls, drawn, list(pictures), addresses)
@@ -353,9 +356,7 @@ def _draw_all(explorer):
                 drawn += batch
                 bar.update(len(batch))
         except BrokenProcessPool as error:
-            error.add_note(
-                "What draw uses is sent to other processes, which a function under functools.cache cannot be."
-            )
+            error.add_note("What draw uses is sent to other processes, which a function under functools.cache cannot be.")
             raise
     return drawn
 
@@ -414,21 +415,15 @@ def _html_control(control, id):
             f"{_html_play(label) if control.play else ''}</div>"
         )
     if control.kind == "toggle":
-        return (
-            f'<div class="nn-control nn-toggle">{name}'
-            f'<input type="checkbox" role="switch" id="{id}" autocomplete="off"{" checked" * start}></div>'
-        )
+        return f'<div class="nn-control nn-toggle">{name}<input type="checkbox" role="switch" id="{id}" autocomplete="off"{" checked" * start}></div>'
     if control.side_by_side:
         buttons = [
-            f'<label><input type="radio" name="{id}" autocomplete="off"{" checked" * (i == start)}>'
-            f"<span>{value}</span></label>"
+            f'<label><input type="radio" name="{id}" autocomplete="off"{" checked" * (i == start)}><span>{value}</span></label>'
             for i, value in enumerate(texts)
         ]
         return f'<fieldset class="nn-control nn-radio"><legend>{label}</legend><div>{"".join(buttons)}</div></fieldset>'
     options = [f"<option{' selected' * (i == start)}>{value}</option>" for i, value in enumerate(texts)]
-    return (
-        f'<div class="nn-control nn-list">{name}<select id="{id}" autocomplete="off">{"".join(options)}</select></div>'
-    )
+    return f'<div class="nn-control nn-list">{name}<select id="{id}" autocomplete="off">{"".join(options)}</select></div>'
 
 
 def _html_play(label):
