@@ -2,7 +2,7 @@
 
 - the files that the pages load are fetched from npm, pinned, and served by the book itself (`fetch_assets`);
 - kernels are told that they are being published, and where (`open_media`), and no page is ever left as it was (`outdate`);
-- an anchor `<a id="S1.1"></a>` in the Markdown can be linked to like a heading (`AnchorSlugs`);
+- an anchor `<a id="S1.1"></a>` in the Markdown can be linked to like a heading (`AnchorSlugs`), and `$$…$$` is typeset as written (`PlainDisplayMath`);
 - `{ledger}` gathers the chapters' verdicts into tables (`Ledger`), and the API page documents each module (`list_modules`).
 """
 
@@ -88,7 +88,7 @@ def outdate(app, env, added, changed, removed):
     return env.found_docs - added
 
 
-# --- anchors ---------------------------------------------------------------------------------------------------------
+# --- Markdown as Jupyter reads it -----------------------------------------------------------------------------------
 
 
 class AnchorSlugs(SphinxTransform):
@@ -102,6 +102,17 @@ class AnchorSlugs(SphinxTransform):
             for name in re.findall(r'\bid="([^"]+)"', raw.astext()):
                 slugs[name] = (0, name, "")
         self.env.metadata[self.env.docname]["myst_slugs"] = slugs
+
+
+class PlainDisplayMath(SphinxTransform):
+    """Hand `$$…$$` to MathJax as it was written, as Jupyter does: Sphinx would put lines into a `split`, which refuses `\\tag`."""
+
+    default_priority = 878
+
+    def apply(self, **kwargs):
+        for block in self.document.findall(nodes.math_block):
+            block["nowrap"] = True
+            block.children = [nodes.Text(rf"\[{block.astext()}\]")]
 
 
 # --- the ledger ------------------------------------------------------------------------------------------------------
@@ -156,5 +167,6 @@ def setup(app):
     app.connect("source-read", list_modules)
     app.connect("build-finished", remove_unused)
     app.add_transform(AnchorSlugs)
+    app.add_transform(PlainDisplayMath)
     app.add_directive("ledger", Ledger)
     return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": True}
