@@ -14,13 +14,8 @@ import pytest
 
 import nnlib
 
-SHOWING = {
-    "explorers",
-    "figures",
-    "ledger",
-    "publishing",
-    "source",
-}  # these define no mathematics, and some are slow to import
+# These define no mathematics, and some are slow to import.
+SHOWING = {"explorers", "figures", "ledger", "page", "publishing"}
 BASES = {"Layer", "Activation", "Optimizer"}
 
 # The same examples on every machine, and no time limit on a machine that is busy.
@@ -55,9 +50,7 @@ def found():
 
 
 def pytest_generate_tests(metafunc):
-    wanted = {"layer_class", "activation_class", "optimizer_class", "loss_name", "initializer_name"} & set(
-        metafunc.fixturenames
-    )
+    wanted = {"layer_class", "activation_class", "optimizer_class", "loss_name", "initializer_name"} & set(metafunc.fixturenames)
     for name in wanted:
         things = found()[name]
         metafunc.parametrize(name, things, ids=[getattr(thing, "__name__", thing) for thing in things])

@@ -49,8 +49,7 @@ def read_only(array):
 
 def same_state(one, other):
     return one.keys() == other.keys() and all(
-        one[name] == other[name] if isinstance(one[name], dict) else np.array_equal(one[name], other[name])
-        for name in one
+        one[name] == other[name] if isinstance(one[name], dict) else np.array_equal(one[name], other[name]) for name in one
     )
 
 
@@ -59,8 +58,7 @@ def is_tied(model):
     names = [(layer, name) for layer in model.named_layers().values() for name in layer.parameters]
     total = sum(getattr(layer, name).size for layer, name in names)
     return total == model.theta.size == model.grad.size and all(
-        np.shares_memory(getattr(layer, name), model.theta) and np.shares_memory(getattr(layer, "d" + name), model.grad)
-        for layer, name in names
+        np.shares_memory(getattr(layer, name), model.theta) and np.shares_memory(getattr(layer, "d" + name), model.grad) for layer, name in names
     )
 
 
@@ -264,9 +262,7 @@ def test_a_model_inside_a_model_lives_in_its_theta():
 
 def test_theta_holds_the_parameters_in_the_order_of_their_names():
     model = MLP([2, 3, 1], seed=0)
-    np.testing.assert_array_equal(
-        model.theta, np.concatenate([view.ravel() for view in model.named_parameters().values()])
-    )
+    np.testing.assert_array_equal(model.theta, np.concatenate([view.ravel() for view in model.named_parameters().values()]))
 
 
 def test_a_tied_weight_stands_in_theta_once_and_gets_both_gradients(rng):
@@ -345,11 +341,11 @@ def test_a_layer_without_forward_says_so():
 
 
 def test_initial_values_are_copied():
-    s = np.ones(3)
+    s, mean = np.ones(3), np.zeros(3)
     layer = Noisy()
-    layer.s = s
-    layer.s[0] = 5
-    assert s[0] == 1
+    Layer.__init__(layer, s=s, mean=mean)
+    layer.s[0] = layer.mean[0] = 5
+    assert s[0] == 1 and mean[0] == 0
 
 
 def test_a_shallow_copy_of_a_model_would_share_its_layers_and_is_refused():
@@ -367,9 +363,7 @@ def test_a_copied_inner_layer_stands_alone():
     assert model.layers[0].W.any()
 
 
-@given(
-    st.lists(st.integers(1, 5), min_size=2, max_size=5), st.integers(1, 4), st.sampled_from([np.float32, np.float64])
-)
+@given(st.lists(st.integers(1, 5), min_size=2, max_size=5), st.integers(1, 4), st.sampled_from([np.float32, np.float64]))
 def test_shapes_and_dtypes_of_any_stack(sizes, batch, dtype):
     model = Sequential(Residual(MLP([sizes[0], 3, sizes[0]], "tanh", seed=0)), MLP(sizes, "gelu", seed=1)).astype(dtype)
     x = np.linspace(-1, 1, batch * sizes[0], dtype=dtype).reshape(batch, sizes[0])
@@ -448,9 +442,7 @@ def test_a_buffer_is_written_in_place_and_keeps_shape_and_dtype():
         layer.mean = 0.0
 
 
-@pytest.mark.parametrize(
-    "duplicate", [copy.deepcopy, lambda layer: pickle.loads(pickle.dumps(layer))], ids=["deepcopy", "pickle"]
-)
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda layer: pickle.loads(pickle.dumps(layer))], ids=["deepcopy", "pickle"])
 def test_a_copy_has_its_own_buffers_and_generator(duplicate, rng):
     model, x = Sequential(Noisy(seed=1)), rng.normal(size=(5, 3))
     other, before = duplicate(model), model.state()

@@ -16,28 +16,13 @@ import nnlib
 
 FOLDER = Path(nnlib.__file__).parent
 MODULES = sorted(module.name for module in pkgutil.iter_modules(nnlib.__path__))
-SHOWING = {"explorers", "figures", "ledger", "publishing", "source"}  # what a page shows itself with
+SHOWING = {"explorers", "figures", "ledger", "page", "publishing"}  # what a page shows itself with
 MATHEMATICS = sorted(set(MODULES) - SHOWING)
-HEAVY = {
-    "IPython",
-    "PIL",
-    "dask",
-    "ipywidgets",
-    "joblib",
-    "matplotlib",
-    "mnist1d",
-    "pandas",
-    "scipy",
-    "sklearn",
-    "sympy",
-    "tqdm",
-}
+HEAVY = {"IPython", "PIL", "dask", "ipywidgets", "joblib", "matplotlib", "mnist1d", "pandas", "scipy", "sklearn", "sympy", "tqdm"}
 
 
 def python(code, *options):
-    return subprocess.run(
-        [sys.executable, *options, "-c", code], capture_output=True, text=True, check=True, cwd=FOLDER.parent
-    )
+    return subprocess.run([sys.executable, *options, "-c", code], capture_output=True, text=True, check=True, cwd=FOLDER.parent)
 
 
 def imports(name):
@@ -72,10 +57,7 @@ def test_import_takes_at_most_a_tenth_of_a_second_over_numpy():
     statement = ", ".join(["nnlib", *(f"nnlib.{name}" for name in MATHEMATICS if name != "symbolic")])
     seconds = []
     for _ in range(5):
-        lines = [
-            line.split("|")
-            for line in python(f"import numpy\nimport {statement}", "-X", "importtime").stderr.splitlines()
-        ]
+        lines = [line.split("|") for line in python(f"import numpy\nimport {statement}", "-X", "importtime").stderr.splitlines()]
         names = [line[-1].strip() for line in lines]
         after = lines[names.index("numpy") + 1 :]
         assert "nnlib" in names[names.index("numpy") :]
@@ -116,12 +98,7 @@ def test_all_names_what_is_public(module):
     assert name not in public, "the module and the function would be known by one name"
 
 
-PUBLIC = {
-    f"{module.__name__}.{key}": getattr(module, key)
-    for module in READ
-    for key in module.__all__
-    if is_code(getattr(module, key))
-}
+PUBLIC = {f"{module.__name__}.{key}": getattr(module, key) for module in READ for key in module.__all__ if is_code(getattr(module, key))}
 
 
 @pytest.mark.parametrize("thing", PUBLIC.values(), ids=PUBLIC)
@@ -130,11 +107,7 @@ def test_every_public_name_is_explained_by_an_example(thing):
     assert own, "no docstring"
     assert doctest.DocTestParser().get_examples(own), "no example in the docstring"
     if inspect.isclass(thing):
-        methods = {
-            name: function
-            for name, function in vars(thing).items()
-            if inspect.isroutine(function) and not name.startswith("_")
-        }
+        methods = {name: function for name, function in vars(thing).items() if inspect.isroutine(function) and not name.startswith("_")}
         for name, function in methods.items():
             inherited = any(name in vars(base) for base in thing.__mro__[1:])
             assert inherited or name == "example" or inspect.getdoc(function), f"{name} has no docstring"
