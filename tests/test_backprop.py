@@ -103,10 +103,7 @@ def test_check_gradient_sees_the_same_noise_each_time_and_leaves_the_model_as_it
     before = model.state()
     assert check_gradient(model, mse, rng.normal(size=(6, 2)), np.zeros((6, 1))) < 1e-8
     after = model.state()
-    assert all(
-        after[name] == before[name] if isinstance(before[name], dict) else (after[name] == before[name]).all()
-        for name in before
-    )
+    assert all(after[name] == before[name] if isinstance(before[name], dict) else (after[name] == before[name]).all() for name in before)
     assert (model.grad == 7).all()
 
 

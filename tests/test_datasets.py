@@ -81,10 +81,7 @@ def test_digits_at_random_are_the_same_images_in_another_order():
     assert (data.train.y != other.train.y).any()
 
     def images_with_labels(data):
-        return sorted(
-            (*np.round(row).astype(int), label)
-            for row, label in zip(raw(data), np.concatenate([p.y for p in parts(data)]), strict=True)
-        )
+        return sorted((*np.round(row).astype(int), label) for row, label in zip(raw(data), np.concatenate([p.y for p in parts(data)]), strict=True))
 
     assert images_with_labels(data) == images_with_labels(datasets.digits())
 
@@ -96,9 +93,7 @@ def test_mnist1d_is_that_of_its_package(global_generators_rest):
     datasets._mnist1d_arrays.cache_clear()
     data = datasets.mnist1d(validation=500)
     np.testing.assert_allclose(raw(data), np.concatenate([made["x"], made["x_test"]]), atol=1e-12)
-    np.testing.assert_array_equal(
-        np.concatenate([part.y for part in parts(data)]), np.concatenate([made["y"], made["y_test"]])
-    )
+    np.testing.assert_array_equal(np.concatenate([part.y for part in parts(data)]), np.concatenate([made["y"], made["y_test"]]))
     assert [len(part.y) for part in parts(data)] == [3500, 500, 1000]
     assert [len(part.y) for part in parts(datasets.mnist1d(validation=0))] == [4000, 0, 1000]
     # Rounded sums: a version of the package that makes other signals is noticed.
@@ -167,14 +162,8 @@ def test_global_random_numbers_are_left_alone(load, global_generators_rest):
         ),
         (lambda: datasets.mnist1d(validation=4000), "got 4000"),
         *((lambda toy=toy: toy(1, seed=0), "a toy set needs at least two points, got n=1") for toy in TOYS.values()),
-        *(
-            (lambda toy=toy: toy(9, noise=-0.1, seed=0), "noise must be a finite number ≥ 0, got -0.1")
-            for toy in TOYS.values()
-        ),
-        *(
-            (lambda toy=toy: toy(9, noise=np.nan, seed=0), "noise must be a finite number ≥ 0, got nan")
-            for toy in TOYS.values()
-        ),
+        *((lambda toy=toy: toy(9, noise=-0.1, seed=0), "noise must be a finite number ≥ 0, got -0.1") for toy in TOYS.values()),
+        *((lambda toy=toy: toy(9, noise=np.nan, seed=0), "noise must be a finite number ≥ 0, got nan") for toy in TOYS.values()),
         *((lambda toy=toy: toy(9, seed=None), "a toy set needs a seed") for toy in TOYS.values()),
     ],
 )

@@ -34,16 +34,9 @@ def sigmoid(z):
 TWINS = {
     "mse": lambda p, y: sum((p[i, j] - y[i, j]) ** 2 for i in range(4) for j in range(3)) / 12,
     "binary_cross_entropy": lambda p, y: (
-        -sum(
-            y[i, j] * sp.log(sigmoid(p[i, j])) + (1 - y[i, j]) * sp.log(1 - sigmoid(p[i, j]))
-            for i in range(4)
-            for j in range(3)
-        )
-        / 12
+        -sum(y[i, j] * sp.log(sigmoid(p[i, j])) + (1 - y[i, j]) * sp.log(1 - sigmoid(p[i, j])) for i in range(4) for j in range(3)) / 12
     ),
-    "categorical_cross_entropy": lambda p, y: (
-        -sum(sp.log(sp.exp(p[i, y[i]]) / sum(sp.exp(z) for z in p[i, :])) for i in range(4)) / 4
-    ),
+    "categorical_cross_entropy": lambda p, y: -sum(sp.log(sp.exp(p[i, y[i]]) / sum(sp.exp(z) for z in p[i, :])) for i in range(4)) / 4,
 }
 
 
@@ -175,9 +168,7 @@ def test_categorical_cross_entropy_does_not_see_a_shift(z, shift):
     np.testing.assert_array_equal(backward(), backward_shifted())
 
 
-@given(
-    hnp.arrays(float, 5, elements=st.floats(-50, 50)), hnp.arrays(float, 5, elements=st.sampled_from([0.0, 0.25, 1.0]))
-)
+@given(hnp.arrays(float, 5, elements=st.floats(-50, 50)), hnp.arrays(float, 5, elements=st.sampled_from([0.0, 0.25, 1.0])))
 def test_binary_cross_entropy_does_not_care_which_class_is_called_one(z, y):
     value, backward = binary_cross_entropy(z, y)
     mirrored, backward_mirrored = binary_cross_entropy(-z, 1 - y)

@@ -42,9 +42,7 @@ def test_mlp_and_its_gradients_equal_those_of_its_twin(name, rng):
     x = symbolic.vector("x", 2)
     twin = symbolic.mlp(weights, biases, x, name)
     numbers = rng.normal(size=2)
-    at = dict(zip([weights[0], biases[0], weights[1], biases[1]], model.named_parameters().values(), strict=True)) | {
-        x: numbers
-    }
+    at = dict(zip([weights[0], biases[0], weights[1], biases[1]], model.named_parameters().values(), strict=True)) | {x: numbers}
     y, backward = model.forward(numbers[None, :])
     symbolic.check(twin, at, y)
     dy = np.array([[0.7, -1.3]])

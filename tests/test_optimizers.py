@@ -105,9 +105,7 @@ def test_more_parameters_than_a_block(name, rng):
     theta, gradients = rng.normal(size=size), rng.normal(size=(3, size))
     path = run(OPTIMIZERS[name](), theta.copy(), gradients)
     for i in (0, optimizers.BLOCK - 1, optimizers.BLOCK, 2 * optimizers.BLOCK, size - 1):
-        np.testing.assert_allclose(
-            path[:, i : i + 1], run(OPTIMIZERS[name](), theta[i : i + 1].copy(), gradients[:, i : i + 1]), rtol=1e-15
-        )
+        np.testing.assert_allclose(path[:, i : i + 1], run(OPTIMIZERS[name](), theta[i : i + 1].copy(), gradients[:, i : i + 1]), rtol=1e-15)
 
 
 @every
@@ -160,9 +158,7 @@ def test_a_state_of_another_kind_is_refused():
     for name, other in (("sgd", "adam"), ("adam", "sgd"), ("adagrad", "momentum"), ("momentum", "adam")):
         optimizer = OPTIMIZERS[name]()
         before = optimizer.state()
-        with pytest.raises(
-            ValueError, match=rf"{type(optimizer).__name__} has a state named \('learning_rate', 't'.*\), got \("
-        ):
+        with pytest.raises(ValueError, match=rf"{type(optimizer).__name__} has a state named \('learning_rate', 't'.*\), got \("):
             optimizer.restore(states[other])
         assert optimizer.state() == before
 
@@ -205,9 +201,7 @@ def test_another_model_is_refused_and_nothing_changes(name):
     optimizer = OPTIMIZERS[name]()
     optimizer.step(np.ones(3), np.ones(3))
     before, theta = pickle.dumps(optimizer), np.ones(4)
-    with pytest.raises(
-        ValueError, match=rf"this {type(optimizer).__name__} has worked on 3 parameters, got 4; make a new one"
-    ):
+    with pytest.raises(ValueError, match=rf"this {type(optimizer).__name__} has worked on 3 parameters, got 4; make a new one"):
         optimizer.step(theta, np.ones(4))
     assert pickle.dumps(optimizer) == before
     np.testing.assert_array_equal(theta, np.ones(4))

@@ -72,9 +72,7 @@ def test_check_is_relative_to_large_entries_and_absolute_for_small_ones():
 
 
 def test_check_says_where_and_by_how_much():
-    with pytest.raises(
-        AssertionError, match=r"differ by 0.5 \(allowed 2e-12\) at entry 1: derived .*2\.0.*, computed .*2\.5"
-    ):
+    with pytest.raises(AssertionError, match=r"differ by 0.5 \(allowed 2e-12\) at entry 1: derived .*2\.0.*, computed .*2\.5"):
         check(sp.Matrix([x, y]), {x: 1.0, y: 2.0}, [1.0, 2.5])
     check(sp.Matrix([x, y]), {x: 1.0, y: 2.0}, [1.0, 2.5], tolerance=0.3)
 
