@@ -10,7 +10,7 @@ import json
 import re
 from dataclasses import asdict, dataclass
 
-from nnlib import publishing
+from nnlib import page, publishing
 
 __all__ = ["STATEMENTS", "VERDICTS", "Row", "show"]
 
@@ -155,18 +155,17 @@ def show(*rows: Row) -> None:
         ...
     ValueError: expected rows of one chapter, each statement once, got []
     """
-    from IPython.display import Markdown, display
-
     ids = [row.id for row in rows]
     chapters = {id.split(".")[0] for id in ids}
     if len(chapters) != 1 or len(set(ids)) != len(ids):
         raise ValueError(f"expected rows of one chapter, each statement once, got {ids}")
-    lines = ["| Statement | What was derived | What was measured | Verdict |", "|---|---|---|---|"]
-    for row in rows:
-        korean, english = STATEMENTS[row.id]
-        verdict = f"**{row.verdict}** {row.condition}".strip()
-        lines.append(f"| [{row.id}](#{row.id}) {english}<br>{korean} | {row.derived} | {row.measured} | {verdict} |")
-    display(Markdown("\n".join(lines)))
+    page.table(
+        ["Statement", "What was derived", "What was measured", "Verdict"],
+        [
+            (f"[{row.id}](#{row.id}) {'<br>'.join(reversed(STATEMENTS[row.id]))}", row.derived, row.measured, f"**{row.verdict}** {row.condition}")
+            for row in rows
+        ],
+    )
     folder = publishing.folder()
     if folder is not None:
         told = [{**asdict(row), "korean": STATEMENTS[row.id][0], "english": STATEMENTS[row.id][1]} for row in rows]
