@@ -4,6 +4,7 @@ A test that asks for ``path`` runs once for each page of the book, one that asks
 explorer of each page. Whatever a page says on the console, asks for outside the book or does not find fails the test.
 """
 
+import contextlib
 import functools
 import http.server
 import os
@@ -17,6 +18,7 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).parents[2]
 HTML = ROOT / "_build" / "html"
 FILES = HTML.as_uri()
+TYPESET = "() => window.MathJax?.startup?.promise"  # MathJax, where there is any, says when it is done
 
 
 def pages():
@@ -62,25 +64,32 @@ def server():
         server.shutdown()
 
 
-@pytest.fixture
-def visit(browser):
-    """Open a page of the book in a context of its own; at the end of the test nothing may have gone wrong in it."""
+DEVICES = {
+    "desk": {"viewport": {"width": 1280, "height": 1400}, "color_scheme": "light"},
+    "phone": {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2},
+    "no script": {"java_script_enabled": False},
+}
+
+
+@contextlib.contextmanager
+def visits(browser):
+    """Give a function that opens a page of the book; at the end nothing may have gone wrong in any that it opened."""
     contexts, complaints = [], []
 
-    def visit(path, base=FILES, **options):
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options)
+    @functools.cache
+    def visit(path, device="desk", base=FILES):
+        context = browser.new_context(**DEVICES[device])
         contexts.append(context)
         page = context.new_page()
         page.requests = []
         page.on("console", lambda message: complaints.append(f"{path} says: {message.text}"))
         page.on("pageerror", lambda error: complaints.append(f"{path} raises: {error}"))
-        if options.get("java_script_enabled", True):  # otherwise Chromium counts every script as failed
+        if device != "no script":  # there Chromium counts every script as failed
             page.on("requestfailed", lambda request: complaints.append(f"{path} cannot get {request.url}"))
         page.on("response", lambda reply: reply.status >= 400 and complaints.append(f"{reply.url}: {reply.status}"))
         page.on("request", lambda request: page.requests.append(request.url))
         page.goto(f"{base}/{path}", wait_until="load")
-        # MathJax, where there is any, says when it is done.
-        page.evaluate("() => window.MathJax?.startup?.promise")
+        page.evaluate(TYPESET)
         return page
 
     yield visit
@@ -90,3 +99,16 @@ def visit(browser):
             complaints.extend(f"asks outside the book: {url}" for url in outside)
         context.close()
     assert complaints == []
+
+
+@pytest.fixture
+def visit(browser):
+    with visits(browser) as visit:
+        yield visit
+
+
+@pytest.fixture(scope="module")
+def revisit(browser):
+    """Like `visit`, for tests that share a page and leave it fit for the next."""
+    with visits(browser) as visit:
+        yield visit

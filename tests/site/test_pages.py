@@ -53,13 +53,13 @@ def test_over_http(visit, server, path):
 
 
 def test_on_a_telephone(visit, path):
-    page = visit(path, viewport={"width": 360, "height": 740}, is_mobile=True, has_touch=True, device_scale_factor=2)
+    page = visit(path, "phone")
     assert page.evaluate("document.documentElement.scrollWidth") == 360, "the page scrolls sideways"
     assert page.evaluate("innerWidth") == 360, "the page was shrunk to fit"
 
 
 def test_accessible(visit, axe, path):
-    page = visit(path, color_scheme="light")
+    page = visit(path)
     page.add_script_tag(path=axe)
     # What is the same in both schemes needs to be seen once.
     for scheme, only in (("light", "{}"), ("dark", "{ runOnly: ['color-contrast', 'link-in-text-block'] }")):
