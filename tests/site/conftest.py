@@ -57,8 +57,11 @@ def server():
         def log_message(self, *_):
             pass
 
-    handler = functools.partial(Quiet, directory=HTML)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    class Server(http.server.ThreadingHTTPServer):
+        def handle_error(self, *_):
+            """A page that is closed leaves what it was fetching; what it misses while open, its test sees."""
+
+    with Server(("127.0.0.1", 0), functools.partial(Quiet, directory=HTML)) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
