@@ -60,7 +60,8 @@ def digits(split: str = "block", seed: int | None = None) -> Dataset:
     ----------
     split : {"block", "random"}
         ``"block"`` keeps the order of the file: 1,000 train, the next 200 validate, the last 597 test. Neighbours in the file seem to
-        come from the same writers, so this asks for digits by other hands. ``"random"`` shuffles first (by ``seed``), which is easier.
+        come from the same writers, so most test digits are by other hands than the training digits. ``"random"`` shuffles
+        first (by ``seed``), which is easier.
     seed : int, optional
         For ``"random"``, and only there.
 

@@ -17,7 +17,7 @@ Initializer = Callable[[tuple[int, int], np.random.Generator], np.ndarray]
 
 
 def zeros(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    """W = 0. All units of a layer stay equal forever: useful to see why the others are random.
+    """W = 0. All units of a hidden layer stay equal forever: useful to see why the others are random.
 
     >>> import numpy as np
     >>> from nnlib import initializers

@@ -7,7 +7,7 @@ for (const box of document.querySelectorAll(".search-button-field, details.hide 
 
 // What scrolls sideways on a narrow screen can be scrolled by keyboard too. (The theme sees to code and tables.)
 (() => {
-  const scrollers = ".bd-article div.math, .bd-article p, .bd-article li, .bd-article summary";
+  const scrollers = ".bd-article div.math, .bd-article p, .bd-article summary";
 
   function mark() {
     for (const box of document.querySelectorAll(scrollers)) {

@@ -64,15 +64,16 @@
       button.firstElementChild.textContent = "Play";
       sentence.setAttribute("aria-live", "polite");
     };
-    const step = () => {
-      range.value = (Number(range.value) + 1) % (Number(range.max) + 1);
+    const go = (value) => {
+      range.value = value;
       range.dispatchEvent(new Event("input", { bubbles: true }));
+      if (range.value === range.max) pause();
     };
     const play = () => {
-      timer = setInterval(step, STEP);
+      timer = setInterval(() => go(Number(range.value) + 1), STEP);
       button.firstElementChild.textContent = "Pause";
       sentence.setAttribute("aria-live", "off"); // a screen reader could not keep up
-      step();
+      go(range.value === range.max ? 0 : Number(range.value) + 1);
     };
     button.addEventListener("click", () => (timer === null ? play() : pause()));
     range.addEventListener("input", (event) => event.isTrusted && timer !== null && pause());

@@ -170,7 +170,7 @@ def line(explorer, control):
 
 
 def test_play(explorer):
-    """A slider that plays runs around by itself from a button, pauses, and never starts unasked."""
+    """A slider that plays runs by itself from a button, pauses, stops at its end, and never starts unasked."""
     for k, control in enumerate(explorer.controls):
         if control.locator("button").count() == 0:
             continue
@@ -189,6 +189,12 @@ def test_play(explorer):
         paused = explorer.indices()
         explorer.page.wait_for_timeout(900)
         assert explorer.indices() == paused
+        while int(slider.input_value()) < int(slider.get_attribute("max")) - 1:
+            slider.press("ArrowRight")
+        explorer.watch()
+        button.press("Enter")
+        assert explorer.seen()[k] == explorer.sizes[k] - 1
+        assert button.inner_text().startswith("Play"), "at the end it stops"
 
 
 def test_touch(revisit, explorer_at):
