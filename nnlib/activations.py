@@ -55,8 +55,8 @@ class Activation(Layer):
         return self.df(z, self.f(z))
 
     def forward(self, z, training=False):
-        if np.asarray(z).dtype.kind not in "fc":
-            raise TypeError(f"{self!r} expects floating-point numbers, got {np.asarray(z).dtype}")
+        if not isinstance(z, np.ndarray) or z.dtype.kind not in "fc":
+            raise TypeError(f"{self!r} expects an array of floating-point numbers, got {getattr(z, 'dtype', type(z).__name__)}")
         a = self.f(z)
 
         def backward(da):
@@ -293,6 +293,8 @@ def names() -> list[str]:
 def get(activation: str | Activation) -> Activation:
     """An activation by its name, with its usual constants; an `Activation` is returned as it is.
 
+    Capitals and underscores do not matter: ``"ReLU"``, ``"leaky_relu"``.
+
     Raises
     ------
     ValueError
@@ -306,9 +308,10 @@ def get(activation: str | Activation) -> Activation:
     """
     if isinstance(activation, Activation):
         return activation
-    if activation not in names():
+    name = str(activation).lower().replace("_", "")
+    if name not in names():
         raise ValueError(f"unknown activation {activation!r}; known are {', '.join(names())}")
-    return _classes()[activation]()
+    return _classes()[name]()
 
 
 def _finite(name: str, value: float) -> float:

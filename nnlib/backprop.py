@@ -74,6 +74,8 @@ def numerical_gradient(f: Callable[[np.ndarray], float], at: np.ndarray, h: floa
     >>> numerical_gradient(lambda x: float(x @ x), np.array([1.0, 2.0])).round(6)
     array([2., 4.])
     """
+    if not h > 0:
+        raise ValueError(f"numerical_gradient needs a step h > 0, got {h}")
     x = np.array(at, dtype=float)
     slope = np.empty_like(x)
     for i in np.ndindex(x.shape):

@@ -103,7 +103,7 @@ def mnist1d(validation: int = 500) -> Dataset:
     Parameters
     ----------
     validation : int
-        How many of the 4,000 training signals are set aside to choose with, from 0 to 3,999. The 1,000 test signals are the published ones.
+        How many of the 4,000 training signals are set aside to choose with, from 0 to 3,999. The 1,000 test signals are those of the package (its seed, 42).
 
     Returns
     -------
@@ -177,7 +177,7 @@ def circles(n: int = 200, *, noise: float = 0.05, seed: int) -> Split:
 
 
 def spirals(n: int = 200, *, noise: float = 0.05, seed: int) -> Split:
-    """Two spirals around each other, one and a half turns, classes 0 and 1.
+    """Two spirals around each other, about one and a third turns, classes 0 and 1.
 
     >>> from nnlib import datasets
     >>> datasets.spirals(100, noise=0.0, seed=0).x.shape

@@ -323,7 +323,7 @@ def _live_input(control):
 
 def _published(explorer):
     """Draw every state, write the pictures, and return the explorer as HTML."""
-    drawn = _draw_all(explorer)
+    drawn = draw_all(explorer)
     sizes = {(picture.width, picture.height) for picture, _ in drawn}
     if len(sizes) > 1:
         raise ValueError(f"the figures of the explorer {explorer.title!r} differ in size: {sorted(sizes)}")
@@ -339,7 +339,7 @@ def _published(explorer):
     return _html(explorer, drawn, manifest)
 
 
-def _draw_all(explorer):
+def draw_all(explorer):
     """Return the `Drawn` of every state, in order, drawn on all cores with a progress bar on the terminal."""
     states, workers = explorer.states(), joblib.cpu_count()
     size = math.ceil(len(states) / (4 * workers))  # few, so that what `draw` closes over travels a few times only

@@ -3,8 +3,9 @@
     value, backward = loss(prediction, target)
     dprediction = backward()
 
-``value`` is the mean over the examples, a float; ``backward(dL=1.0)`` is ∂L/∂prediction, of the shape of the prediction. The two
-cross-entropies take **logits**, the outputs before any sigmoid or softmax, so that they are exact for logits of any size.
+``value`` is a float, the mean over the entries (`mse`, `binary_cross_entropy`) or the examples (`categorical_cross_entropy`).
+``backward(dL=1.0)`` is ∂L/∂prediction, of the shape of the prediction. The two cross-entropies take **logits**, the outputs before
+any sigmoid or softmax, so that they are exact for logits of any size.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ def accuracy(logits: np.ndarray, labels: np.ndarray) -> float:
     Raises
     ------
     ValueError
-        If the shapes do not fit, or there are no examples.
+        If the shapes do not fit, there are no examples, a logit is NaN, or a label is out of range.
 
     Examples
     --------
@@ -37,5 +37,10 @@ def accuracy(logits: np.ndarray, labels: np.ndarray) -> float:
     logits, labels = np.asarray(logits), np.asarray(labels)
     if logits.ndim != 2 or len(logits) == 0 or labels.shape not in [(len(logits),), (len(logits), 1)]:
         raise ValueError(f"accuracy expects logits (batch, classes) and labels (batch,) with batch ≥ 1, got {logits.shape} and {labels.shape}")
+    if np.isnan(logits).any():
+        raise ValueError(f"accuracy expects logits that can be compared, got {np.count_nonzero(np.isnan(logits))} NaN")
+    classes = max(logits.shape[1], 2)
+    if labels.min() < 0 or labels.max() >= classes:
+        raise ValueError(f"accuracy expects labels from 0 to {classes - 1}, got {labels.min()} to {labels.max()}")
     predicted = logits[:, 0] > 0 if logits.shape[1] == 1 else logits.argmax(axis=1)
     return float(np.mean(predicted == labels.reshape(-1)))

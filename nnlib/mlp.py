@@ -65,8 +65,8 @@ class Dense(Layer):
     db: np.ndarray
 
     def __init__(self, n_in: int, n_out: int, *, seed: int | np.random.Generator, initializer="he"):
-        if n_in < 1 or n_out < 1:
-            raise ValueError(f"Dense needs at least one input and one output, got n_in={n_in}, n_out={n_out}")
+        if not all(isinstance(n, (int, np.integer)) and n >= 1 for n in (n_in, n_out)):
+            raise ValueError(f"Dense needs whole numbers ≥ 1 of inputs and outputs, got n_in={n_in!r}, n_out={n_out!r}")
         if seed is None:
             raise ValueError("Dense needs a seed or a numpy.random.Generator: without one, no run could be repeated")
         W = initializers.get(initializer)((n_out, n_in), np.random.default_rng(seed))
@@ -143,8 +143,8 @@ class MLP(Sequential):
     """
 
     def __init__(self, sizes: Sequence[int], activation: str | Activation = "relu", *, seed, initializer=None):
-        if len(sizes) < 2:
-            raise ValueError(f"an MLP needs the number of inputs and of outputs, got sizes={list(sizes)}")
+        if np.ndim(sizes) != 1 or len(sizes) < 2:
+            raise ValueError(f"an MLP needs a list with the number of inputs and of outputs, got sizes={sizes!r}")
         if seed is None:
             raise ValueError("an MLP needs a seed or a numpy.random.Generator: without one, no run could be repeated")
         rng = np.random.default_rng(seed)

@@ -25,7 +25,7 @@ class History:
     Attributes
     ----------
     train_loss : list of float
-        Mean over the batches of the epoch, each measured before its own step.
+        Mean over the examples of the epoch, each measured before the step of its batch.
     validation_loss, validation_metric : list of float
         After the epoch; empty when there was no validation set, or no metric.
     diverged_at : int or None

@@ -117,15 +117,18 @@ def test_constants_are_finite(bad):
 
 
 def test_whole_numbers_are_refused(activation_class):
-    with pytest.raises(TypeError, match=r"\(\) expects floating-point numbers, got int64"):
+    with pytest.raises(TypeError, match=r"\(\) expects an array of floating-point numbers, got int64"):
         activation_class().forward(np.array([1, 2]))
+    with pytest.raises(TypeError, match=r"\(\) expects an array of floating-point numbers, got list"):
+        activation_class().forward([1.0, 2.0])
 
 
 def test_names_and_instances():
     relu = ReLU()
     assert activations.get(relu) is relu
     assert activations.get("relu") is not activations.get("relu")
-    for unknown in ("ReLU", "rellu", None, ReLU):
+    assert isinstance(activations.get("ReLU"), ReLU) and isinstance(activations.get("leaky_relu"), activations.LeakyReLU)
+    for unknown in ("rellu", None, ReLU):
         with pytest.raises(ValueError, match=r"unknown activation .*; known are elu, gelu, identity"):
             activations.get(unknown)
 

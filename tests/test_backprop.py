@@ -127,3 +127,9 @@ def test_check_gradient_wants_something_to_check():
         check_gradient(Sequential(), mse, np.ones((2, 1)), np.ones((2, 1)))
     with pytest.raises(ValueError, match="needs a model with float64 parameters, got 2 of float32"):
         check_gradient(Dense(1, 1, seed=0).astype(np.float32), mse, np.ones((2, 1), np.float32), np.ones((2, 1)))
+
+
+@pytest.mark.parametrize("h", [0, -1e-5, float("nan")])
+def test_differences_need_a_step(h):
+    with pytest.raises(ValueError, match=f"numerical_gradient needs a step h > 0, got {h}"):
+        numerical_gradient(np.sum, np.ones(2), h)

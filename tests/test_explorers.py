@@ -296,8 +296,8 @@ def test_text_is_escaped(publish):
 
 
 def test_too_many_bytes_are_refused_with_advice(publish, monkeypatch):
-    monkeypatch.setattr(explorers, "MAX_BYTES", 15_000)
-    message = r"'Powers' have [\d,]+ bytes, and the budget is 15,000: thin 'exponent' from 8 to 4 values, or draw less"
+    monkeypatch.setattr(explorers, "MAX_BYTES", 12_000)
+    message = r"'Powers' have [\d,]+ bytes, and the budget is 12,000: thin 'exponent' from 8 to 4 values, or draw less"
     with pytest.raises(ValueError, match=message):
         explore(power, title="Powers", describe=words, exponent=range(1, 9))._repr_mimebundle_()
 

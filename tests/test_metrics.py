@@ -22,6 +22,17 @@ def test_one_logit_says_one_where_it_is_positive():
     assert accuracy(two, np.array([0, 0, 1, 1])) == 1.0
 
 
+def test_nan_is_no_answer():
+    with pytest.raises(ValueError, match="logits that can be compared, got 2 NaN"):
+        accuracy(np.array([[np.nan, np.nan], [1.0, 0.0]]), np.array([0, 0]))
+
+
+@pytest.mark.parametrize(("columns", "label", "range"), [(2, 2, "0 to 1, got 0 to 2"), (3, -1, "0 to 2, got -1 to 0"), (1, 2, "0 to 1, got 0 to 2")])
+def test_labels_out_of_range_are_refused(columns, label, range):
+    with pytest.raises(ValueError, match=f"labels from {range}"):
+        accuracy(np.zeros((2, columns)), np.array([0, label]))
+
+
 @pytest.mark.parametrize(
     ("logits", "labels", "shapes"),
     [

@@ -90,11 +90,14 @@ def test_global_random_numbers_are_left_alone(global_generators_rest):
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
-        (lambda: Dense(0, 2, seed=0), ValueError, "at least one input and one output, got n_in=0, n_out=2"),
+        (lambda: Dense(0, 2, seed=0), ValueError, "whole numbers ≥ 1 of inputs and outputs, got n_in=0, n_out=2"),
         (lambda: Dense(2, -1, seed=0), ValueError, "got n_in=2, n_out=-1"),
+        (lambda: Dense("2", 1, seed=0), ValueError, "got n_in='2', n_out=1"),
+        (lambda: Dense(2.5, 1, seed=0), ValueError, "got n_in=2.5, n_out=1"),
         (lambda: Dense(2, 1, seed=None), ValueError, "Dense needs a seed"),
         (lambda: Dense(2, 1, seed=0, initializer="hee"), ValueError, "unknown initializer 'hee'; known are he, lecun"),
         (lambda: MLP([3], seed=0), ValueError, r"number of inputs and of outputs, got sizes=\[3\]"),
+        (lambda: MLP(3, seed=0), ValueError, "number of inputs and of outputs, got sizes=3"),
         (lambda: MLP([3, 0, 2], seed=0), ValueError, "got n_in=3, n_out=0"),
         (lambda: MLP([3, 2], seed=None), ValueError, "an MLP needs a seed"),
         (lambda: MLP([3, 2], "rellu", seed=0), ValueError, "unknown activation 'rellu'; known are elu, gelu"),

@@ -1,19 +1,15 @@
-"""Run a chapter in this process, live; describe every state of each explorer that it makes, and draw a sample.
+"""Run a chapter in this process, live, and draw every state of each explorer that it makes.
 
-    python draw_live.py chapter.ipynb count target
+    python draw_live.py chapter.ipynb target.json
 
-writes ``target.json`` (id of the explorer -> the sentence of every state) and ``target.npz`` (id/index -> pixels).
+writes for each explorer, by its id, the sentence of every state and the SHA-256 of its picture.
 """
 
-import io
+import hashlib
 import json
 import os
-import random
 import sys
 from pathlib import Path
-
-import numpy as np
-from PIL import Image
 
 from nnlib import explorers
 
@@ -30,16 +26,12 @@ def run(notebook):
     return made
 
 
-def main(notebook, count, target):
-    sentences, pictures = {}, {}
+def main(notebook, target):
+    told = {}
     for explorer in run(Path(notebook).resolve()):
-        states = explorer.states()
-        sentences[explorer.id] = [explorer.describe(**state) for state in states]
-        for i in random.Random(explorer.id).sample(range(len(states)), min(int(count), len(states))):
-            picture = explorer.picture(**states[i]).picture
-            pictures[f"{explorer.id}/{i}"] = np.asarray(Image.open(io.BytesIO(picture.data)).convert("RGB"))
-    Path(target).with_suffix(".json").write_text(json.dumps(sentences))
-    np.savez(Path(target).with_suffix(".npz"), **pictures)
+        drawn = explorers.draw_all(explorer)
+        told[explorer.id] = [[sentence, hashlib.sha256(picture.data).hexdigest()] for picture, sentence in drawn]
+    Path(target).write_text(json.dumps(told))
 
 
 if __name__ == "__main__":
