@@ -80,7 +80,7 @@ def fit(
     on_epoch : callable, optional
         ``on_epoch(epoch, model)`` after each epoch, from 1.
     progress : bool
-        Show a bar.
+        Show a bar, with the validation loss, else the training loss.
 
     Returns
     -------
@@ -127,7 +127,8 @@ def fit(
     rng = np.random.default_rng(seed)
     history = History()
     best_loss, best_epoch, best = math.inf, 0, model.state()
-    for epoch in _epochs(epochs, progress):
+    bar = _epochs(epochs, progress)
+    for epoch in bar:
         start = model.state()
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # a run that diverges is reported once, below
             mean_loss, steps = _one_epoch(model, loss, x, y, optimizer, batch_size, rng)
@@ -146,6 +147,8 @@ def fit(
             )
             return history
         history.train_loss.append(mean_loss)
+        if progress:
+            bar.set_postfix(loss=f"{judged:.3g}")
         if validation is not None:
             history.validation_loss.append(judged)
             if metric is not None:

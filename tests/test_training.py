@@ -119,8 +119,9 @@ def test_data_and_global_random_numbers_are_left_alone(global_generators_rest):
 
 
 def test_progress_shows_a_bar(capsys):
-    quick(progress=True, epochs=2)
-    assert "epochs: 100%" in capsys.readouterr().err
+    _, history = quick(progress=True, epochs=2)
+    shown = capsys.readouterr().err
+    assert "epochs: 100%" in shown and f"loss={history.train_loss[-1]:.3g}" in shown
     quick(epochs=2)
     assert capsys.readouterr() == ("", "")
 
