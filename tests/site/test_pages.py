@@ -43,8 +43,10 @@ def weigh(page):
 
 def test_the_root_leads_to_the_welcome_page(visit):
     page = visit("book/welcome.html")
+    page.wait_for_load_state("networkidle")  # a request that leaving the page cuts off would count as failed
     page.goto(f"{page.url.removesuffix('book/welcome.html')}index.html")
     page.wait_for_url("**/book/welcome.html")
+    page.wait_for_load_state("networkidle")
 
 
 def test_over_http(visit, server, path):
