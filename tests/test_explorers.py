@@ -42,16 +42,6 @@ def powers():
     )
 
 
-@pytest.fixture
-def publish(tmp_path, monkeypatch):
-    """A page in the folder ``notebooks`` of a book that is being built; the value is the folder of its pictures."""
-    monkeypatch.setenv("NNLIB_PUBLISH", str(tmp_path / "site" / "_media"))
-    monkeypatch.setenv("NNLIB_SOURCE", str(tmp_path / "source"))
-    (tmp_path / "source" / "notebooks").mkdir(parents=True)
-    monkeypatch.chdir(tmp_path / "source" / "notebooks")
-    return tmp_path / "site" / "_media"
-
-
 def manifest_of(page):
     return json.loads(re.search(r'<script type="application/json">(.*?)</script>', page, re.S).group(1))
 
