@@ -46,7 +46,7 @@ def value_and_grad(model: Layer, loss: Loss, x: np.ndarray, target: np.ndarray) 
     prediction, backward = model.forward(x, training=True)
     value, way_back = loss(prediction, target)
     model.grad[:] = 0
-    backward(way_back())
+    model._back(backward, way_back(), want_dx=False)
     return value, model.grad
 
 

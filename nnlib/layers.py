@@ -5,7 +5,8 @@
 
 ``forward`` computes y = F(x; θ). ``backward`` takes dy = ∂L/∂y, **adds** ∂L/∂θ to the layer's gradients, and returns
 dx = ∂L/∂x. What persists lives on the layer: its parameters (``W``, with the gradient ``dW`` beside it), buffers and generators.
-What belongs to one call lives in the closure ``backward``, so a layer that is used twice is right.
+What belongs to one call lives in the closure ``backward``, so a layer that is used twice is right. Where x are whole numbers
+(the tokens of an embedding) there is no ∂L/∂x, and dx is None.
 
 A model keeps all its parameters in one contiguous vector ``theta`` and their gradients in another, ``grad``. The parameters
 of each layer are views of these two, so an optimizer is an equation on vectors.
@@ -19,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Layer", "Residual", "Sequential"]
+__all__ = ["Layer", "Positionwise", "Residual", "Sequential"]
 
 Backward = Callable[[np.ndarray], np.ndarray]
 
@@ -34,8 +35,13 @@ class Layer:
     ----------
     theta : ndarray, shape (P,)
         All parameters of this layer and the layers inside it. Writing into it changes the model.
+        A layer that holds another one which is tied into a second place of the same model, and stands there first, has no
+        vector of its own; the model has.
     grad : ndarray, shape (P,)
         ∂L/∂θ, to which every ``backward`` adds. `nnlib.backprop.value_and_grad` sets it to zero first.
+    skips_dx : bool
+        Whether its way back can be called as ``backward(dy, want_dx=False)``, which adds ∂L/∂θ and leaves ∂L/∂x out: for a layer
+        that comes first, whose input is data.
 
     Examples
     --------
@@ -58,6 +64,7 @@ class Layer:
 
     parameters: tuple[str, ...] = ()
     buffers: tuple[str, ...] = ()
+    skips_dx: bool = False
     theta: np.ndarray
     grad: np.ndarray
 
@@ -74,6 +81,10 @@ class Layer:
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Plain inference: y = F(x; θ), keeping no way back."""
         return self.forward(x)[0]
+
+    def _back(self, way_back, dy, want_dx):
+        """Walk a way back of this layer, without ∂L/∂x where nobody wants it and the layer can leave it out."""
+        return way_back(dy, want_dx=want_dx) if self.skips_dx else way_back(dy)
 
     # --- one vector θ -------------------------------------------------------------------------------------------------
 
@@ -132,17 +143,26 @@ class Layer:
             stop += value.size
         for _, child in self.children():
             stop = child._place(theta, grad, stop, placed)
-        self.__dict__["theta"], self.__dict__["grad"] = theta[start:stop], grad[start:stop]
+        whole = stop - start == sum(view.size for view in self.named_parameters().values())
+        if whole:
+            self.__dict__["theta"], self.__dict__["grad"] = theta[start:stop], grad[start:stop]
+        else:
+            self.__dict__.pop("theta", None), self.__dict__.pop("grad", None)
         return stop
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("theta", "grad") and "_root" in self.__dict__:
+            raise AttributeError(f"{type(self).__name__} shares parameters with another layer of its model, whose {name} has them all")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Write ``layer.W = value`` into θ itself, so that the view and the vector never come apart."""
         if isinstance(value, list) and any(isinstance(item, Layer) for item in value):
             raise TypeError(f"{type(self).__name__}.{name}: give layers in a tuple, got a list")
-        if "theta" not in self.__dict__:
+        if "_root" not in self.__dict__:
             self.__dict__[name] = value
         elif name in ("theta", "grad", *self.parameters, *self.buffers, *("d" + p for p in self.parameters)):
-            array = self.__dict__[name]
+            array = getattr(self, name)
             if value is not array:
                 if np.shape(value) != array.shape:
                     raise ValueError(f"{type(self).__name__}.{name} has shape {array.shape}, got {np.shape(value)}")
@@ -263,6 +283,8 @@ class Sequential(Layer):
     ((4, 1), (13,))
     """
 
+    skips_dx = True
+
     def __init__(self, *layers: Layer):
         for layer in layers:
             if not isinstance(layer, Layer):
@@ -276,9 +298,9 @@ class Sequential(Layer):
             x, way_back = layer.forward(x, training=training)
             ways_back.append(way_back)
 
-        def backward(dy):
-            for way_back in reversed(ways_back):
-                dy = way_back(dy)
+        def backward(dy, want_dx=True):
+            for i in reversed(range(len(ways_back))):
+                dy = self.layers[i]._back(ways_back[i], dy, want_dx=want_dx or i > 0)
             return dy
 
         return x, backward
@@ -358,3 +380,61 @@ class Residual(Layer):
         from nnlib.mlp import MLP
 
         return cls(MLP([3, 5, 3], activation="tanh", seed=rng)), rng.normal(size=(4, 3))
+
+
+class Positionwise(Layer):
+    """One layer for every position of a sequence: y_t = F(x_t), with the same parameters at each t.
+
+    Parameters
+    ----------
+    layer : Layer
+        F, which takes (rows, n) and returns (rows, m).
+
+    Raises
+    ------
+    ValueError
+        If the input is not of shape (batch, time, n) with batch and time ≥ 1.
+
+    References
+    ----------
+    Vaswani et al. (2017), Attention is all you need: the "position-wise" feed-forward network.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nnlib.layers import Positionwise
+    >>> from nnlib.mlp import Dense
+    >>> Positionwise(Dense(3, 5, seed=0))(np.zeros((2, 7, 3))).shape
+    (2, 7, 5)
+    """
+
+    skips_dx = True
+
+    def __init__(self, layer: Layer):
+        if not isinstance(layer, Layer):
+            raise TypeError(f"Positionwise expects a layer, got {layer!r}")
+        self.layer = layer
+        super().__init__()
+
+    def forward(self, x, training=False):
+        rows, through = self.layer.forward(self._rows(x), training=training)
+
+        def backward(dy, want_dx=True):
+            drows = self.layer._back(through, dy.reshape(rows.shape), want_dx)
+            return None if drows is None else drows.reshape(x.shape)
+
+        return rows.reshape(*x.shape[:2], -1), backward
+
+    def __call__(self, x):
+        return self.layer(self._rows(x)).reshape(*x.shape[:2], -1)
+
+    def _rows(self, x):
+        if np.ndim(x) != 3 or np.size(x) == 0:
+            raise ValueError(f"{self!r} expects inputs of shape (batch, time, n) with batch and time ≥ 1, got {np.shape(x)}")
+        return x.reshape(-1, x.shape[-1])
+
+    @classmethod
+    def example(cls, rng):
+        from nnlib.mlp import MLP
+
+        return cls(MLP([3, 4, 2], activation="tanh", seed=rng)), rng.normal(size=(4, 5, 3))

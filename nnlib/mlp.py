@@ -59,6 +59,7 @@ class Dense(Layer):
     """
 
     parameters = ("W", "b")
+    skips_dx = True
     W: np.ndarray
     b: np.ndarray
     dW: np.ndarray
@@ -78,10 +79,11 @@ class Dense(Layer):
         self._check_input(a)
         z = a @ self.W.T + self.b            # z = W a + b, one row per example
 
-        def backward(dz):
+        def backward(dz, want_dx=True):
             self.dW += dz.T @ a              # ∂L/∂W = Σ δ aᵀ
             self.db += dz.sum(axis=0)        # ∂L/∂b = Σ δ
-            return dz @ self.W               # ∂L/∂a = Wᵀ δ
+            if want_dx:
+                return dz @ self.W           # ∂L/∂a = Wᵀ δ
 
         return z, backward
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.special
 import sympy as sp
+from discovery import Stored, compare_with_torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -159,3 +160,15 @@ def test_softmax_is_a_distribution_and_does_not_see_a_shift(z, shift):
 
 def test_softmax_keeps_float32():
     assert softmax(np.ones((2, 3), np.float32)).dtype == np.float32
+
+
+STORED = Stored("core")
+
+
+def test_every_activation_that_pytorch_has_is_stored():
+    assert STORED.names("activation") == sorted(set(activations.names()) - {"step"})
+
+
+@pytest.mark.parametrize("name", STORED.names("activation"))
+def test_value_and_derivative_are_those_of_pytorch(name):
+    compare_with_torch(activations.get(name), STORED.below(f"activation/{name}"), [], tolerance=1e-12)

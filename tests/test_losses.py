@@ -7,6 +7,7 @@ import pytest
 import scipy.special
 import sklearn.metrics
 import sympy as sp
+from discovery import Stored
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -253,3 +254,11 @@ z23 = np.zeros((2, 3))
 def test_bad_input_is_refused(loss, prediction, target, error, message):
     with pytest.raises(error, match=message):
         loss(prediction, target)
+
+
+@pytest.mark.parametrize("size", ["1", "20"])
+def test_value_and_gradient_are_those_of_pytorch(loss_name, size):
+    stored = Stored("losses").below(f"loss/{loss_name}/{size}")
+    value, backward = getattr(losses, loss_name)(stored["prediction"], stored["target"])
+    np.testing.assert_allclose(value, stored["value"], rtol=1e-12, atol=1e-13)
+    np.testing.assert_allclose(backward(), stored["gradient"], rtol=1e-12, atol=1e-13)

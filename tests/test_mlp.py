@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import sympy as sp
+from discovery import Stored, compare_with_torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -137,3 +138,15 @@ def test_wrong_inputs_are_refused_and_nothing_changes(a, error, message):
             call(a)
     np.testing.assert_array_equal(model.theta, before)
     assert (model.grad == 1).all()
+
+
+STORED = Stored("core")
+
+
+def test_dense_is_that_of_pytorch():
+    compare_with_torch(Dense(3, 5, seed=0), STORED.below("dense"), ["W", "b"], tolerance=1e-12)
+
+
+@pytest.mark.parametrize("name", STORED.names("mlp"))
+def test_mlp_is_that_of_pytorch(name):
+    compare_with_torch(MLP([3, 6, 2], name, seed=0), STORED.below(f"mlp/{name}"), ["W1", "b1", "W2", "b2"], tolerance=1e-12)

@@ -7,8 +7,10 @@ import pickle
 import numpy as np
 import pytest
 import sympy as sp
+from discovery import Stored
 
 from nnlib import optimizers
+from nnlib.losses import binary_cross_entropy
 from nnlib.optimizers import SGD, AdaGrad, Adam, Optimizer, RMSprop
 
 OPTIMIZERS = {
@@ -252,3 +254,15 @@ def test_a_learning_rate_of_zero_changes_nothing_and_a_schedule_may_change_it():
 def test_an_optimizer_without_equation_says_so():
     with pytest.raises(TypeError, match="Optimizer defines no update"):
         Optimizer(0.1).step(np.ones(1), np.ones(1))
+
+
+@every
+def test_fifty_steps_are_those_of_pytorch(name):
+    stored = Stored("optimizers")
+    problem, optimizer = stored.below("problem"), OPTIMIZERS[name]()
+    A, target, theta = problem["A"], problem["target"], problem["start"].copy()
+    path = []
+    for _ in range(50):
+        optimizer.step(theta, A.T @ binary_cross_entropy(A @ theta, target)[1]())
+        path.append(theta.copy())
+    np.testing.assert_allclose(path, stored.below(f"optimizer/{name}")["path"], rtol=1e-12, atol=1e-13)

@@ -5,19 +5,16 @@ import doctest
 import graphlib
 import importlib
 import inspect
-import pkgutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from discovery import MATHEMATICS, MODULES, SHOWING
 
 import nnlib
 
 FOLDER = Path(nnlib.__file__).parent
-MODULES = sorted(module.name for module in pkgutil.iter_modules(nnlib.__path__))
-SHOWING = {"explorers", "figures", "ledger", "page", "publishing"}  # what a page shows itself with
-MATHEMATICS = sorted(set(MODULES) - SHOWING)
 HEAVY = {"IPython", "PIL", "dask", "ipywidgets", "joblib", "matplotlib", "mnist1d", "pandas", "scipy", "sklearn", "sympy", "tqdm"}
 
 
