@@ -30,8 +30,8 @@ class WrongSign(Dense):
     def forward(self, a, training=False):
         y, backward = super().forward(a)
 
-        def wrong(dy):
-            dx = backward(dy)
+        def wrong(dy, want_dx=True):
+            dx = backward(dy, want_dx)
             self.db -= 2 * dy.sum(axis=0)
             return dx
 
