@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-__all__ = ["get", "he", "lecun", "names", "xavier", "zeros"]
+__all__ = ["get", "he", "lecun", "names", "orthogonal", "xavier", "zeros"]
 
 Initializer = Callable[[tuple[int, int], np.random.Generator], np.ndarray]
 
@@ -63,7 +63,27 @@ def he(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     return rng.normal(0, math.sqrt(2 / shape[1]), shape)
 
 
-_BY_NAME: dict[str, Initializer] = {"he": he, "lecun": lecun, "xavier": xavier, "zeros": zeros}
+def orthogonal(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """W Wᵀ = I or Wᵀ W = I, whichever fits the shape, uniform among all such W: no signal grows or shrinks (Saxe, McClelland and
+    Ganguli, 2014).
+
+    Q of the QR decomposition of a matrix of normal numbers, each column with the sign that makes the diagonal of R positive:
+    without it the signs would be those of the algorithm (Mezzadri, 2007).
+
+    >>> import numpy as np
+    >>> from nnlib import initializers
+    >>> W = initializers.orthogonal((2, 3), np.random.default_rng(0))
+    >>> bool(np.allclose(W @ W.T, np.eye(2)))
+    True
+    """
+    n_out, n_in = shape
+    if n_out < n_in:
+        return orthogonal((n_in, n_out), rng).T
+    Q, R = np.linalg.qr(rng.normal(size=shape))
+    return Q * np.sign(np.diag(R))
+
+
+_BY_NAME: dict[str, Initializer] = {"he": he, "lecun": lecun, "orthogonal": orthogonal, "xavier": xavier, "zeros": zeros}
 
 
 def names() -> list[str]:
@@ -71,7 +91,7 @@ def names() -> list[str]:
 
     >>> from nnlib import initializers
     >>> initializers.names()
-    ['he', 'lecun', 'xavier', 'zeros']
+    ['he', 'lecun', 'orthogonal', 'xavier', 'zeros']
     """
     return list(_BY_NAME)
 

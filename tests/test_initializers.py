@@ -8,6 +8,7 @@ from nnlib import initializers
 VARIANCE = {
     "he": lambda n_out, n_in: 2 / n_in,
     "lecun": lambda n_out, n_in: 1 / n_in,
+    "orthogonal": lambda n_out, n_in: 1 / max(n_in, n_out),
     "xavier": lambda n_out, n_in: 2 / (n_in + n_out),
     "zeros": lambda n_out, n_in: 0,
 }
@@ -35,5 +36,5 @@ def test_names_and_functions():
     assert sorted(initializers.names()) == public == sorted(VARIANCE)
     assert all(initializers.get(name) is getattr(initializers, name) for name in public)
     assert initializers.get(np.ones) is np.ones
-    with pytest.raises(ValueError, match="unknown initializer 'glorot'; known are he, lecun, xavier, zeros"):
+    with pytest.raises(ValueError, match="unknown initializer 'glorot'; known are he, lecun, orthogonal, xavier, zeros"):
         initializers.get("glorot")
