@@ -301,7 +301,7 @@ class Sequential(Layer):
         def backward(dy, want_dx=True):
             for i in reversed(range(len(ways_back))):
                 dy = self.layers[i]._back(ways_back[i], dy, want_dx=want_dx or i > 0)
-            return dy
+            return dy if want_dx else None
 
         return x, backward
 
