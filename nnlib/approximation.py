@@ -20,8 +20,9 @@ __all__ = ["Region", "bumps", "interpolant", "least_squares", "linear_regions", 
 def bumps(f: Callable[[np.ndarray], np.ndarray], n: int, *, low: float, high: float, steepness: float) -> MLP:
     """One hidden layer of 2n sigmoids that add up to n bumps: F(x) = Σ_i f(m_i) [σ(s (x − l_i)) − σ(s (x − r_i))].
 
-    Bump i stands on the i-th of n equal parts [l_i, r_i] of the interval, as high as f is in its middle m_i (Cybenko, 1989, proves that such
-    sums reach every continuous f; the sum of bumps is the textbook's way to see it).
+    Bump i stands on the i-th of n equal parts [l_i, r_i] of the interval, as high as f is in its middle m_i. The first and the last reach
+    one part beyond the interval, or its ends would lie on an edge, where a bump has only half of its height. (Cybenko, 1989, proves
+    that sums of sigmoids reach every continuous f; bumps are a way to see it.)
 
     Parameters
     ----------
@@ -49,7 +50,7 @@ def bumps(f: Callable[[np.ndarray], np.ndarray], n: int, *, low: float, high: fl
     >>> import numpy as np
     >>> from nnlib.approximation import bumps
     >>> F = bumps(np.square, 100, low=0, high=1, steepness=100)
-    >>> x = np.linspace(0.1, 0.9, 500)[:, None]
+    >>> x = np.linspace(0, 1, 500)[:, None]
     >>> bool(np.abs(F(x) - x**2).max() < 0.02)
     True
     """
@@ -60,11 +61,15 @@ def bumps(f: Callable[[np.ndarray], np.ndarray], n: int, *, low: float, high: fl
         raise ValueError(f"steepness must be a finite number > 0, got {steepness}")
     edges = np.linspace(low, high, n + 1)
     heights = _values(f, (edges[:-1] + edges[1:]) / 2)
-    s = steepness * n / (high - low)
+    part = (high - low) / n
+    s = steepness / part
+    left, right = edges[:-1].copy(), edges[1:].copy()
+    left[0] -= part
+    right[-1] += part
     model = MLP([1, 2 * n, 1], "sigmoid", seed=0)
     hidden, output = model.layers[0], model.layers[2]
     hidden.W = np.full((2 * n, 1), s)
-    hidden.b = -s * np.concatenate([edges[:-1], edges[1:]])
+    hidden.b = -s * np.concatenate([left, right])
     output.W = np.concatenate([heights, -heights])[None]
     return model
 

@@ -40,10 +40,10 @@ def test_bumps_are_differences_of_two_sigmoids_on_equal_parts(n, steepness):
     x = np.linspace(-2, 3, 61)
     width = 3 / n
     s = steepness / width
-    expected = sum(
-        wave(-1 + (i + 0.5) * width) * (scipy.special.expit(s * (x + 1 - i * width)) - scipy.special.expit(s * (x + 1 - (i + 1) * width)))
-        for i in range(n)
-    )
+    left = [-1 + i * width - (i == 0) * width for i in range(n)]
+    right = [-1 + (i + 1) * width + (i == n - 1) * width for i in range(n)]
+    sigma = scipy.special.expit
+    expected = sum(wave(-1 + (i + 0.5) * width) * (sigma(s * (x - left[i])) - sigma(s * (x - right[i]))) for i in range(n))
     np.testing.assert_allclose(model(x[:, None])[:, 0], expected, atol=1e-12)
     assert repr(model) == f"MLP(Dense(1, {2 * n}), Sigmoid(), Dense({2 * n}, 1))"
 
