@@ -151,13 +151,13 @@ def complex_step_gradient(f: Callable[[np.ndarray], complex], at: np.ndarray, h:
     """
     _check_step("complex_step_gradient", h)
     x = np.array(at, dtype=float)
+    v = np.cos(np.arange(x.size)).reshape(x.shape) * np.maximum(np.abs(x), 1)
+    _analytic_slope("f", lambda t: f(x + t * v))
     slope = np.empty_like(x)
     for i in np.ndindex(x.shape):
         z = x.astype(complex)
         z[i] += 1j * h
         slope[i] = np.imag(f(z)) / h
-    v = np.cos(np.arange(x.size)).reshape(x.shape) * np.maximum(np.abs(x), 1)
-    _check_analytic("f", lambda t: f(x + t * v), (slope * v).sum())
     return slope
 
 
@@ -186,7 +186,9 @@ def jvp(model: Layer, x: np.ndarray, dx: np.ndarray | None = None, dtheta: np.nd
     Raises
     ------
     ValueError
-        If a direction has the wrong shape, or a layer is not analytic as it is computed.
+        If a direction has the wrong shape, or the model is not analytic as it is computed.
+    TypeError
+        If a layer refuses complex numbers, or is handed real ones because a layer before it (such as `Sigmoid`) made them real.
 
     References
     ----------
@@ -209,13 +211,11 @@ def jvp(model: Layer, x: np.ndarray, dx: np.ndarray | None = None, dtheta: np.nd
     theta = twin.theta.copy()
 
     def y(t):
-        twin.theta = theta if dtheta is None else theta + t * np.asarray(dtheta)
+        if dtheta is not None and theta.size:
+            twin.theta = theta + t * np.asarray(dtheta)
         return twin(_complex(x) if dx is None else x + t * np.asarray(dx))
 
-    h = 1e-20
-    slope = np.imag(y(1j * h)) / h
-    _check_analytic(repr(model), y, slope)
-    return slope
+    return _analytic_slope(repr(model), y)
 
 
 def check_gradient(model: Layer, loss: Loss, x: np.ndarray, target: np.ndarray, h: float = 1e-5) -> float:
@@ -436,10 +436,9 @@ def sharpness(model: Layer, loss: Loss, x: np.ndarray, target: np.ndarray, *, se
         raise ValueError("sharpness needs a model with at least 2 parameters, got 1")
     if seed is None:
         raise ValueError("sharpness needs a seed or a numpy.random.Generator: without one, no run could be repeated")
-    H = LinearOperator(
-        (model.theta.size,) * 2, matvec=lambda v: hessian_vector_product(model, loss, x, target, v.ravel()), dtype=float
-    )
-    start = np.random.default_rng(seed).normal(size=model.theta.size)
+    P = model.theta.size
+    H = LinearOperator((P, P), matvec=lambda v: hessian_vector_product(model, loss, x, target, v), dtype=float)
+    start = np.random.default_rng(seed).normal(size=P)
     return float(eigsh(H, k=1, which="LA", v0=start, tol=1e-6, return_eigenvectors=False)[0])
 
 
@@ -510,7 +509,7 @@ Nodes = dict[str, tuple[float, float]]
 Edges = dict[tuple[str, str], tuple[float, float | None]]
 
 
-def graph(model: Sequential, loss: Loss, x: np.ndarray, target: np.ndarray) -> tuple[Nodes, Edges]:
+def graph(model: Layer, loss: Loss, x: np.ndarray, target: np.ndarray) -> tuple[Nodes, Edges]:
     """The computational graph of L(model(x), target) for one example, neuron by neuron, with all values and gradients.
 
     It is what backpropagation walks along: ∂L/∂tail = Σ ∂head/∂tail · ∂L/∂head over the edges that leave a node, and ∂L/∂w =
@@ -518,8 +517,8 @@ def graph(model: Sequential, loss: Loss, x: np.ndarray, target: np.ndarray) -> t
 
     Parameters
     ----------
-    model : Sequential
-        Of `Dense` layers, each followed by at most one activation. Its ``grad`` is left as it was.
+    model : Layer
+        A `Sequential` of `Dense` layers, each followed by at most one activation, or one `Dense` layer. It is left as it was.
     loss : callable
         From `nnlib.losses`.
     x, target : ndarray
@@ -544,10 +543,9 @@ def graph(model: Sequential, loss: Loss, x: np.ndarray, target: np.ndarray) -> t
     --------
     >>> import numpy as np
     >>> from nnlib.backprop import graph
-    >>> from nnlib.layers import Sequential
     >>> from nnlib.losses import mse
     >>> from nnlib.mlp import Dense
-    >>> model = Sequential(Dense(1, 1, seed=0))
+    >>> model = Dense(1, 1, seed=0)
     >>> model.theta = [3.0, 0.0]
     >>> nodes, edges = graph(model, mse, np.array([[2.0]]), np.array([[5.0]]))       # L = (3 · 2 + 0 − 5)²
     >>> nodes
@@ -555,16 +553,16 @@ def graph(model: Sequential, loss: Loss, x: np.ndarray, target: np.ndarray) -> t
     >>> edges
     {('x₁', 'z⁽¹⁾₁'): (3.0, 4.0), ('b⁽¹⁾₁', 'z⁽¹⁾₁'): (1.0, None), ('z⁽¹⁾₁', 'L'): (2.0, None)}
     """
-    layers = getattr(model, "layers", ())
-    for before, layer in zip((None, *layers), layers, strict=False):
-        if not (isinstance(layer, Dense) or (isinstance(layer, Activation) and isinstance(before, Dense))):
+    layers = model.layers if isinstance(model, Sequential) else (model,)
+    for before, after in zip((None, *layers), layers, strict=False):
+        if not (isinstance(after, Dense) or (isinstance(after, Activation) and isinstance(before, Dense))):
             raise TypeError(f"graph expects a Sequential of Dense layers, each followed by at most one activation, got {model!r}")
     if np.ndim(x) != 2 or len(x) != 1:
         raise ValueError(f"graph expects one example of shape (1, n), got {np.shape(x)}")
     with _left_as_it_was(model):
         values, ways_back = [x], []
-        for layer in layers:
-            y, way_back = layer.forward(values[-1])
+        for step in layers:
+            y, way_back = step.forward(values[-1])
             values.append(y)
             ways_back.append(way_back)
         L, way_back = loss(values[-1], target)
@@ -578,7 +576,7 @@ def graph(model: Sequential, loss: Loss, x: np.ndarray, target: np.ndarray) -> t
     for k, (value, gradient) in enumerate(zip(values, gradients, strict=True)):
         layer = layers[k - 1] if k else None
         depth += isinstance(layer, Dense)
-        letter = "x" if layer is None else "z" if isinstance(layer, Dense) else "a"
+        letter = "x" if k == 0 else "z" if isinstance(layer, Dense) else "a"
         heads = [_label(letter, depth, j) for j in range(value.shape[1])]
         if isinstance(layer, Dense):
             for j, head in enumerate(heads):
@@ -616,17 +614,19 @@ def _left_as_it_was(model: Layer) -> Iterator[dict[str, Any]]:
         model.grad = grad_before
 
 
-def _check_analytic(name: str, f: Callable[[complex], Any], slope: Any) -> None:
-    """Compare the slope at t = 0 that a complex step has found with a central difference of the same f."""
-    h = 1e-6
-    difference = np.real(f(complex(h)) - f(complex(-h))) / (2 * h)
-    size = max(float(np.linalg.norm(slope)), float(np.linalg.norm(difference)))
-    error, rounding = float(np.linalg.norm(slope - difference)), 1e-8 * float(np.linalg.norm(f(0j)))
+def _analytic_slope(name: str, f: Callable[[complex], Any]) -> Any:
+    """f′(0) by the complex step, refused where central differences of the same f say something else."""
+    tiny, small = 1e-20, 1e-6
+    slope = np.imag(f(1j * tiny)) / tiny
+    difference = np.real(f(complex(small)) - f(complex(-small))) / (2 * small)
+    error, size = np.linalg.norm(slope - difference), max(np.linalg.norm(slope), np.linalg.norm(difference))
+    rounding = 1e-8 * np.linalg.norm(f(0j))
     if not error <= 1e-4 * size + rounding:
         raise ValueError(
             f"{name} is not analytic here as it is computed: the complex step finds a slope that is {error:.3g} away from "
-            f"central differences of size {size:.3g}"
+            f"central differences, of size {size:.3g}"
         )
+    return slope
 
 
 def _check_float64(name: str, model: Layer) -> None:
