@@ -68,17 +68,23 @@ class LayerNorm(Layer):
 
     def forward(self, x, training=False):
         _check_input(self, x)
-        centred = x - _mean(x)                                 # x − μ
-        s = np.sqrt(_mean_product(centred, centred) + self.eps)
-        x_hat = centred / s
+        x_hat = x - _mean(x)                                   # x − μ
+        s = np.sqrt(_mean_product(x_hat, x_hat) + self.eps)    # √(σ² + ε)
+        x_hat /= s
+        y = self.gamma * x_hat
+        y += self.beta
 
         def backward(dy):
             self.dgamma += _sum_rows(dy * x_hat)               # ∂L/∂γ = Σ ∂L/∂y ⊙ x̂
             self.dbeta += _sum_rows(dy)                        # ∂L/∂β = Σ ∂L/∂y
-            dx_hat = dy * self.gamma
-            return (dx_hat - _mean(dx_hat) - x_hat * _mean_product(dx_hat, x_hat)) / s
+            dx = self.gamma * dy                               # ∂L/∂x̂ = γ ⊙ ∂L/∂y
+            through_s = x_hat * _mean_product(dx, x_hat)
+            dx -= _mean(dx)                                    # μ depends on x,
+            dx -= through_s                                    # and s
+            dx /= s
+            return dx
 
-        return self.gamma * x_hat + self.beta, backward
+        return y, backward
 
     def __repr__(self):
         return f"LayerNorm({self.gamma.size})"
@@ -141,8 +147,10 @@ class RMSNorm(Layer):
 
         def backward(dy):
             self.dgamma += _sum_rows(dy * x_hat)               # ∂L/∂γ = Σ ∂L/∂y ⊙ x̂
-            dx_hat = dy * self.gamma
-            return (dx_hat - x_hat * _mean_product(dx_hat, x_hat)) / s
+            dx = self.gamma * dy                               # ∂L/∂x̂ = γ ⊙ ∂L/∂y
+            dx -= x_hat * _mean_product(dx, x_hat)             # s depends on x
+            dx /= s
+            return dx
 
         return self.gamma * x_hat, backward
 
