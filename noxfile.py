@@ -11,27 +11,29 @@ import nox
 
 ROOT = Path(__file__).parent
 ENV = ROOT / ".nox" / "env"
-BIN = ENV / ("Scripts" if os.name == "nt" else "bin")
+SCRIPTS = "Scripts" if os.name == "nt" else "bin"
+BIN = ENV / SCRIPTS
 HTML = ROOT / "_build" / "html"
+TORCH = "torch==2.13.0"  # what nnlib is raced against; the book itself does without
 
-nox.options.default_venv_backend = "none"  # all sessions share one environment: `environment` makes it
+nox.options.default_venv_backend = "none"  # the sessions share one environment: `environment` makes it
 nox.options.sessions = ["test"]
 
 
-def environment(session: nox.Session) -> None:
-    """Install what requirements.txt pins into .nox/env, unless that was done, and run the session there."""
-    stamp = ENV / "made-from"
-    made_from = "\n".join([str(ROOT), sys.version, (ROOT / "requirements.txt").read_text()])
-    if not stamp.exists() or stamp.read_text() != made_from:
-        session.run(sys.executable, "-m", "virtualenv", "--quiet", "--clear", str(ENV))
-        python(session, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt")
-        stamp.write_text(made_from)
+def environment(session: nox.Session, folder: Path = ENV, *more: str) -> None:
+    """Install what requirements.txt pins, and more, into the folder, unless that was done, and run the session there."""
+    stamp = folder / "made-from"
+    made_from = "\n".join([str(ROOT), sys.version, *more, (ROOT / "requirements.txt").read_text()])
     # Matrices of this size are multiplied faster by one thread than by several that wait for each other.
-    session.env.update(VIRTUAL_ENV=str(ENV), PATH=os.pathsep.join([str(BIN), os.environ["PATH"]]), OPENBLAS_NUM_THREADS="1")
+    session.env.update(VIRTUAL_ENV=str(folder), PATH=os.pathsep.join([str(folder / SCRIPTS), os.environ["PATH"]]), OPENBLAS_NUM_THREADS="1")
+    if not stamp.exists() or stamp.read_text() != made_from:
+        session.run(sys.executable, "-m", "virtualenv", "--quiet", "--clear", str(folder))
+        python(session, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt", *more)
+        stamp.write_text(made_from)
 
 
 def python(session: nox.Session, *args: str) -> None:
-    session.run(str(BIN / "python"), *args)
+    session.run(str(Path(session.env["VIRTUAL_ENV"]) / SCRIPTS / "python"), *args)
 
 
 def pytest(session: nox.Session, *args: str) -> None:
@@ -108,6 +110,27 @@ def test_package(session: nox.Session) -> None:
     """Test the package, its docstrings, and the project's own files."""
     environment(session)
     pytest(session, "nnlib", "tests", "--ignore=tests/site")
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Test the package and count its lines and branches that no test takes; under 98 % is an error."""
+    environment(session)
+    pytest(session, "nnlib", "tests", "--ignore=tests/site", "--cov")
+
+
+@nox.session
+def mutation(session: nox.Session) -> None:
+    """Break the mathematics in one place at a time and list what no test notices; `-- rnn cnn` breaks only those modules."""
+    environment(session, ROOT / ".nox" / "mutation", "mutmut==3.8.1")
+    python(session, "tools/mutation.py", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Race nnlib against PyTorch, which gets an environment of its own, and write benchmarks/speed.json; `-- LSTM` only shows that race."""
+    environment(session, ROOT / ".nox" / "bench", TORCH)
+    python(session, "-m", "benchmarks.run", *session.posargs)
 
 
 @nox.session
