@@ -10,11 +10,20 @@ normal, gradients, affine = reference.normal, reference.gradients, nn.functional
 ACTIVATIONS = {
     "elu": nn.ELU(),
     "gelu": nn.GELU(),
+    "gelutanh": nn.GELU(approximate="tanh"),
+    "hardsigmoid": lambda z: nn.functional.relu6(z + 3) / 6,  # nn.Hardsigmoid has a derivative of 1/6 in float32
+    "hardswish": nn.Hardswish(),
+    "hardtanh": nn.Hardtanh(),
     "identity": nn.Identity(),
     "leakyrelu": nn.LeakyReLU(),
+    "mish": nn.Mish(),
     "relu": nn.ReLU(),
+    "relu6": nn.ReLU6(),
+    "selu": nn.SELU(),
     "sigmoid": nn.Sigmoid(),
+    "silu": nn.SiLU(),
     "softplus": nn.Softplus(),
+    "softsign": nn.Softsign(),
     "tanh": nn.Tanh(),
 }
 
