@@ -120,7 +120,7 @@ class MLP(Sequential):
     seed : int or numpy.random.Generator
         Where the first weights come from.
     initializer : str or callable, optional
-        By default He for the ReLU family (relu, leakyrelu, elu, gelu, softplus), else Xavier.
+        By default He for the ReLU family (all that let z < 0 hardly through, such as relu, elu, gelu, silu), else Xavier.
 
     Raises
     ------
@@ -151,8 +151,8 @@ class MLP(Sequential):
             raise ValueError("an MLP needs a seed or a numpy.random.Generator: without one, no run could be repeated")
         rng = np.random.default_rng(seed)
         f = activations.get(activation)
-        half_open = (activations.ReLU, activations.LeakyReLU, activations.ELU, activations.GELU, activations.Softplus)
-        initializer = initializer or ("he" if isinstance(f, half_open) else "xavier")
+        half_open = ("ReLU", "ReLU6", "LeakyReLU", "ELU", "GELU", "GELUTanh", "SiLU", "Mish", "HardSwish", "Softplus")
+        initializer = initializer or ("he" if type(f).__name__ in half_open else "xavier")
         layers: list[Layer] = []
         for n_in, n_out in pairwise(sizes):
             layers += [Dense(n_in, n_out, seed=rng, initializer=initializer), copy.deepcopy(f)]

@@ -71,7 +71,8 @@ def test_first_values_follow_the_seed_and_the_activation():
     np.testing.assert_array_equal(same.theta, again.theta)
     assert (same.layers[0].W != other.layers[0].W).all()
     for name in activations.names():
-        expected = 2 / 100 if name in ("relu", "leakyrelu", "elu", "gelu", "softplus") else 2 / 400
+        bounded = ("hardsigmoid", "hardtanh", "sigmoid", "softsign", "step", "tanh")
+        expected = 2 / 400 if name in (*bounded, "identity", "selu") else 2 / 100
         assert MLP([100, 300, 1], name, seed=0).layers[0].W.var() == pytest.approx(expected, rel=0.03), name
     assert MLP([100, 300, 1], "tanh", seed=0, initializer="lecun").layers[0].W.var() == pytest.approx(1 / 100, rel=0.03)
     assert not same.layers[0].b.any() and not same.layers[2].b.any()
