@@ -64,7 +64,7 @@ class Cell(Layer):
     dU: np.ndarray
     db: np.ndarray
 
-    def __init__(self, n_in: int, n_hidden: int, n_gates: int, *, seed, initializer, **more: np.ndarray):
+    def __init__(self, n_in: int, n_hidden: int, n_gates: int, *, seed, initializer):
         name = type(self).__name__
         if not all(isinstance(n, (int, np.integer)) and n >= 1 for n in (n_in, n_hidden)):
             raise ValueError(f"{name} needs whole numbers ≥ 1 of inputs and hidden units, got n_in={n_in!r}, n_hidden={n_hidden!r}")
@@ -75,6 +75,7 @@ class Cell(Layer):
         U = [initializers.get(initializer)((n_hidden, n_hidden), rng) for _ in range(n_gates)]
         if {np.shape(block) for block in U} != {(n_hidden, n_hidden)}:
             raise ValueError(f"{name} expects initial weights of shape {(n_hidden, n_hidden)}, got {np.shape(U[0])} from {initializer!r}")
+        more = {name: np.zeros(n_hidden) for name in self.parameters if name not in Cell.parameters}
         super().__init__(W=np.concatenate(W), U=np.concatenate(U), b=np.zeros(n_gates * n_hidden), **more)
 
     def step(self, x: np.ndarray, state: State):
@@ -297,9 +298,8 @@ class GRUCell(Cell):
         if reset not in RESETS:
             raise ValueError(f"unknown reset {reset!r} of a GRU; known are {', '.join(RESETS)}")
         self.reset = reset
-        more = {"b_U": np.zeros(n_hidden)} if reset == "after" else {}
-        self.parameters = ("W", "U", "b", *more)
-        super().__init__(n_in, n_hidden, 3, seed=seed, initializer=initializer, **more)
+        self.parameters = ("W", "U", "b", "b_U") if reset == "after" else ("W", "U", "b")
+        super().__init__(n_in, n_hidden, 3, seed=seed, initializer=initializer)
 
     def gates(self, x, state):
         (h,), (U, U_n) = state, np.split(self.U, [2 * self.U.shape[1]])
