@@ -155,7 +155,7 @@ def toeplitz(kernel: np.ndarray, n: int | tuple[int, int], stride: Any = 1, padd
         raise ValueError(f"toeplitz expects a kernel with one axis and n, or with two axes and a pair n, got {kernel.shape} and n={n!r}")
     window = _Window("toeplitz", kernel.ndim, kernel.shape, stride, padding, dilation)
     which = 1 + np.arange(math.prod(sizes)).reshape(1, *sizes, 1)      # the entries of x by number; 0 is padding
-    windows = window.view(window.pad(which, 0)[0])
+    windows, _ = window.over(which, 0)
     T = np.zeros((windows[(0,) * kernel.ndim].size, 1 + which.size), kernel.dtype)
     for k in np.ndindex(*kernel.shape):
         T[np.arange(len(T)), windows[k].ravel()] = kernel[k]
@@ -225,8 +225,8 @@ class _Window:
 
     def __init__(self, owner: str, axes: int, size: Any, stride: Any, padding: Any, dilation: Any = 1):
         self.owner, self.axes = owner, axes
-        self.form = ("batch", "time") if axes == 1 else ("batch", "height", "width")
         self.size, self.stride, self.dilation = self._each("kernel_size", size), self._each("stride", stride), self._each("dilation", dilation)
+        self.reach = tuple(d * (k - 1) + 1 for k, d in zip(self.size, self.dilation, strict=True))      # from its first entry to its last
         self.padding = padding if isinstance(padding, str) and padding == "same" else self._pairs(padding)
 
     def _each(self, name, value):
@@ -247,62 +247,54 @@ class _Window:
             raise ValueError(f"{self.owner} expects padding 'valid', 'same', a whole number ≥ 0 or {form}, got {padding!r}")
         return tuple(tuple(pair) for pair in pairs)
 
-    def __repr__(self):
-        also = {"stride": (self.stride, 1), "padding": (self.padding, (0, 0)), "dilation": (self.dilation, 1)}
-        parts = [f"{name}={value}" for name, (value, usual) in also.items() if value != (usual,) * self.axes]
-        return ", ".join([str(self.size), *parts])
-
     def pads(self, sizes):
-        """(before, after) along each axis. "same" adds what ⌈n / s⌉ places need, an odd one at the end, as in TensorFlow."""
+        """(before, after) for each axis. "same" adds what ⌈n / s⌉ places need, an odd one at the end, as in TensorFlow."""
         if self.padding != "same":
             return self.padding
         missing = [max((-(-n // s) - 1) * s + r - n, 0) for n, s, r in zip(sizes, self.stride, self.reach, strict=True)]
         return tuple((m // 2, m - m // 2) for m in missing)
 
-    @property
-    def reach(self):
-        """How many entries lie between the first and the last of a window, these two included."""
-        return tuple(d * (k - 1) + 1 for k, d in zip(self.size, self.dilation, strict=True))
-
     def places(self, sizes):
-        """The number of places along each axis."""
-        padded = [n + sum(pad) for n, pad in zip(sizes, self.pads(sizes), strict=True)]
-        if not all(_is_whole(n, 1) for n in sizes) or any(n < r for n, r in zip(padded, self.reach, strict=True)):
+        """The number of windows along each axis."""
+        padded = tuple(n + sum(pad) for n, pad in zip(sizes, self.pads(sizes), strict=True))
+        if min(sizes) < 1 or any(n < r for n, r in zip(padded, self.reach, strict=True)):
             raise ValueError(
-                f"{self.owner} with kernel_size={self.size}, dilation={self.dilation} and padding={self.padding} "
-                f"expects at least {self.reach} entries after padding, got {tuple(padded)} from an input of {tuple(sizes)}"
+                f"{self.owner} with kernel_size={self._bare(self.size)}, dilation={self._bare(self.dilation)} and padding={self._bare(self.padding)} "
+                f"expects at least {self._bare(self.reach)} entries after padding, got {self._bare(padded)} from {self._bare(tuple(sizes))}"
             )
         return tuple((n - r) // s + 1 for n, r, s in zip(padded, self.reach, self.stride, strict=True))
 
-    def pad(self, x, value):
-        """x with the batch last in memory and ``value`` around it, and where in that it lies."""
-        sizes = x.shape[1:-1]
-        pads = self.pads(sizes)
+    def over(self, x, value):
+        """All windows of x with ``value`` around it, entry [k, c, i, n] at x[n, i s + k d − p, c], without a copy of each.
+
+        The second result makes the same for a gradient: a dx of zeros and its windows, so that what is added to these is added to dx.
+        """
+        sizes, pads, places = x.shape[1:-1], self.pads(x.shape[1:-1]), self.places(x.shape[1:-1])
         inside = (slice(None), *(slice(before, before + n) for n, (before, _) in zip(sizes, pads, strict=True)))
+
+        def windows(padded):
+            channel, *steps, example = padded.strides
+            k_steps = [step * d for step, d in zip(steps, self.dilation, strict=True)]
+            i_steps = [step * s for step, s in zip(steps, self.stride, strict=True)]
+            return as_strided(padded, (*self.size, len(padded), *places, len(x)), (*k_steps, channel, *i_steps, example))
+
+        def filled(value):
+            padded = np.full((x.shape[-1], *(n + sum(pad) for n, pad in zip(sizes, pads, strict=True)), len(x)), value, x.dtype)
+            return _turn(padded[inside]), windows(padded)
+
         if not any(map(any, pads)):
-            return np.ascontiguousarray(_turn(x)), inside
-        padded = np.full((x.shape[-1], *(n + sum(pad) for n, pad in zip(sizes, pads, strict=True)), len(x)), value, x.dtype)
-        padded[inside] = _turn(x)
-        return padded, inside
+            return windows(np.ascontiguousarray(_turn(x))), lambda: filled(0)
+        middle, seen = filled(value)
+        middle[...] = x
+        return seen, lambda: filled(0)
 
-    def view(self, padded):
-        """All windows without a copy: entry [k, c, i, n] is padded[c, i s + k d, n]."""
-        places = [(n - r) // s + 1 for n, r, s in zip(padded.shape[1:-1], self.reach, self.stride, strict=True)]
-        channel, *steps, example = padded.strides
-        shape = (*self.size, len(padded), *places, padded.shape[-1])
-        k_steps = [step * d for step, d in zip(steps, self.dilation, strict=True)]
-        i_steps = [step * s for step, s in zip(steps, self.stride, strict=True)]
-        return as_strided(padded, shape, (*k_steps, channel, *i_steps, example))
+    def __repr__(self):
+        also = {"stride": (self.stride, 1), "padding": (self.padding, (0, 0)), "dilation": (self.dilation, 1)}
+        parts = [f"{name}={self._bare(value)!r}" for name, (value, usual) in also.items() if value != (usual,) * self.axes]
+        return ", ".join([str(self._bare(self.size)), *parts])
 
-    def blocks(self, windows):
-        """The windows as the columns of a matrix, some places of the first axis at a time, with which these are and which columns."""
-        axes = self.axes
-        height, entries = windows.shape[axes + 1], math.prod(windows.shape[: axes + 1])
-        columns = math.prod(windows.shape[axes + 2 :])
-        rows = max(BLOCK // (entries * columns), 1)
-        for start in range(0, height, rows):
-            block = windows[(..., slice(start, start + rows), *[slice(None)] * axes)]
-            yield block.reshape(entries, -1), slice(start, start + rows), slice(start * columns, (start + rows) * columns)
+    def _bare(self, values):
+        return values[0] if self.axes == 1 and isinstance(values, tuple) else values
 
 
 class _Convolution(Layer):
@@ -330,34 +322,30 @@ class _Convolution(Layer):
         super().__init__(W=W.reshape(n_out, *self.window.size, n_in), b=np.zeros(n_out))
 
     def forward(self, x, training=False):
-        _check_input(self, x, *self.window.form, self.W.shape[-1])
+        _check_input(self, x, self.W.shape[-1])
         if x.dtype != self.W.dtype:
             raise TypeError(f"{self!r} has {self.W.dtype} weights and expects {self.W.dtype} inputs, got {x.dtype}")
-        places = self.window.places(x.shape[1:-1])
-        padded, inside = self.window.pad(x, 0)
-        windows = self.window.view(padded)
-        n_out, *size, n_in = self.W.shape
+        windows, blank = self.window.over(x, 0)
+        n_out, k_and_n_in, places = len(self.W), self.W.shape[1:], windows.shape[self.axes + 1 :]
         W = self.W.reshape(n_out, -1)
-        z = np.empty((n_out, math.prod(places) * len(x)), x.dtype)
-        for columns, _, here in self.window.blocks(windows):
+        z = np.empty((n_out, math.prod(places)), x.dtype)
+        for columns, _, here in _blocks(windows, self.axes):
             z[:, here] = W @ columns + self.b[:, None]       # z = W x + b, where x is one window of the input
 
         def backward(dy, want_dx=True):
             dz, dW = _turn(dy).reshape(z.shape), self.dW.reshape(n_out, -1)
-            dpadded = np.zeros_like(padded)
-            dwindows = self.window.view(dpadded)
-            for columns, rows, here in self.window.blocks(windows):
+            dx, dwindows = blank() if want_dx else (None, None)
+            for columns, rows, here in _blocks(windows, self.axes):
                 dW += dz[:, here] @ columns.T                # ∂L/∂W = Σ δ xᵀ
                 if want_dx:
                     dcolumns = W.T @ dz[:, here]             # ∂L/∂x = Wᵀ δ, added up where windows overlap
-                    dcolumns = dcolumns.reshape(*size, n_in, -1, *places[1:], len(x))
-                    for k in np.ndindex(*size):
+                    dcolumns = dcolumns.reshape(*k_and_n_in, -1, *places[1:])
+                    for k in np.ndindex(*self.window.size):
                         dwindows[k][:, rows] += dcolumns[k]
             self.db += dz.sum(axis=1)                        # ∂L/∂b = Σ δ
-            if want_dx:
-                return _turn(dpadded[inside])
+            return dx
 
-        return _turn(z.reshape(n_out, *places, len(x))), backward
+        return _turn(z.reshape(n_out, *places)), backward
 
     def __repr__(self):
         return f"{type(self).__name__}({self.W.shape[-1]}, {len(self.W)}, {self.window})"
@@ -506,20 +494,18 @@ class _MaxPool(_Pool):
     """The code of `MaxPool1D` and `MaxPool2D`."""
 
     def forward(self, x, training=False):
-        _check_input(self, x, *self.window.form, "channels")
-        padded, inside = self.window.pad(x, -math.inf)
-        windows = self.window.view(padded)
+        _check_input(self, x, "channels")
+        windows, blank = self.window.over(x, -math.inf)
         y = windows.max(axis=tuple(range(self.axes)))
 
         def backward(dy):
+            dx, dwindows = blank()
             left = np.array(_turn(dy), order="C")
-            dpadded = np.zeros_like(padded)
-            dwindows = self.window.view(dpadded)
             for k in np.ndindex(*self.window.size):
                 here = (windows[k] == y) * left              # ∂L/∂y goes to the entry that is the largest,
                 dwindows[k] += here
                 left -= here                                 # and of several equal ones to the first
-            return _turn(dpadded[inside])
+            return dx
 
         return _turn(y), backward
 
@@ -532,24 +518,21 @@ class _AveragePool(_Pool):
         self.count_padding = count_padding
 
     def forward(self, x, training=False):
-        _check_input(self, x, *self.window.form, "channels")
-        self.window.places(x.shape[1:-1])
-        padded, inside = self.window.pad(x, 0)
+        _check_input(self, x, "channels")
         over = tuple(range(self.axes))
+        windows, blank = self.window.over(x, 0)
         n: Any = math.prod(self.window.size)
         if not self.count_padding:
-            ones, _ = self.window.pad(np.ones((1, *x.shape[1:-1], 1), x.dtype), 0)
-            n = self.window.view(ones).sum(axis=over)
+            n = self.window.over(np.ones((1, *x.shape[1:-1], 1), x.dtype), 0)[0].sum(axis=over)
 
         def backward(dy):
-            share = _turn(dy) / n
-            dpadded = np.zeros_like(padded)
-            dwindows = self.window.view(dpadded)
+            dx, dwindows = blank()
+            share = np.ascontiguousarray(_turn(dy)) / n
             for k in np.ndindex(*self.window.size):
                 dwindows[k] += share
-            return _turn(dpadded[inside])
+            return dx
 
-        return _turn(self.window.view(padded).sum(axis=over) / n), backward
+        return _turn(windows.sum(axis=over) / n), backward
 
 
 class MaxPool1D(_MaxPool):
@@ -715,7 +698,7 @@ class GlobalAverage(Layer):
     """
 
     def forward(self, x, training=False):
-        _check_input(self, x, "batch", "…", "channels")
+        _check_input(self, x, "channels")
         places = tuple(range(1, x.ndim - 1))
 
         def backward(dy):
@@ -753,7 +736,7 @@ class GlobalMax(Layer):
     """
 
     def forward(self, x, training=False):
-        _check_input(self, x, "batch", "…", "channels")
+        _check_input(self, x, "channels")
         rows = x.reshape(len(x), -1, x.shape[-1])
 
         def backward(dy):
@@ -787,7 +770,7 @@ class Flatten(Layer):
     """
 
     def forward(self, x, training=False):
-        _check_input(self, x, "batch", "…")
+        _check_input(self, x)
 
         def backward(dy):
             return dy.reshape(x.shape)
@@ -805,10 +788,20 @@ def _flat(layers):
         yield from _flat(layer.layers) if isinstance(layer, Sequential) else (layer,)
 
 
+def _blocks(windows, axes):
+    """Windows as the columns of a matrix, some rows of places at a time: the columns, which rows these are, and which columns."""
+    entries, height, per_row = math.prod(windows.shape[: axes + 1]), windows.shape[axes + 1], math.prod(windows.shape[axes + 2 :])
+    rows = max(BLOCK // (entries * per_row), 1)
+    for start in range(0, height, rows):
+        some = slice(start, start + rows)
+        yield windows[(..., some, *[slice(None)] * axes)].reshape(entries, -1), some, slice(start * per_row, (start + rows) * per_row)
+
+
 def _check_input(layer, x, *form):
     """An array of floating-point numbers with axes of this form, none of them 0; "…" stands for one or more."""
     if not isinstance(x, np.ndarray) or x.dtype.kind not in "fc":
         raise TypeError(f"{layer!r} expects an array of floating-point numbers, got {getattr(x, 'dtype', type(x).__name__)}")
+    form = "batch", *{1: ["time"], 2: ["height", "width"]}.get(getattr(layer, "axes", 0), ["…"]), *form
     wrong = x.ndim < len(form) if "…" in form else x.ndim != len(form)
     if wrong or x.size == 0 or (isinstance(form[-1], int) and form[-1] != x.shape[-1]):
         raise ValueError(f"{layer!r} expects inputs of shape ({', '.join(map(str, form))}), all ≥ 1, got {x.shape}")
