@@ -429,8 +429,10 @@ class Positionwise(Layer):
         return self.layer(self._rows(x)).reshape(*x.shape[:2], -1)
 
     def _rows(self, x):
-        if np.ndim(x) != 3 or np.size(x) == 0:
-            raise ValueError(f"{self!r} expects inputs of shape (batch, time, n) with batch and time ≥ 1, got {np.shape(x)}")
+        if not isinstance(x, np.ndarray):
+            raise TypeError(f"{self!r} expects an array, got {type(x).__name__}")
+        if x.ndim != 3 or x.size == 0:
+            raise ValueError(f"{self!r} expects inputs of shape (batch, time, n) with batch and time ≥ 1, got {x.shape}")
         return x.reshape(-1, x.shape[-1])
 
     @classmethod
