@@ -5,40 +5,16 @@ A chapter derives a formula here with symbols, and `check` evaluates it on the n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import sympy as sp
 
 __all__ = [
-    "ACTIVATIONS",
-    "activation",
-    "adagrad",
-    "adam",
-    "batch_norm",
-    "check",
-    "conv1d",
-    "dense",
-    "dropout",
-    "evaluate",
-    "gru_cell",
-    "l1",
-    "l2",
-    "layer_norm",
-    "lstm_cell",
-    "matrix",
-    "mlp",
-    "rms_norm",
-    "rmsprop",
-    "rnn_cell",
-    "rotate",
-    "scaled_dot_product_attention",
-    "sgd",
-    "sinusoidal",
-    "softmax",
-    "toeplitz",
-    "vector",
+    "ACTIVATIONS", "LOSSES", "activation", "adagrad", "adam", "batch_norm", "check", "conv1d", "dense", "dropout", "evaluate",
+    "gru_cell", "l1", "l2", "layer_norm", "loss", "lstm_cell", "matrix", "mlp", "rms_norm", "rmsprop", "rnn_cell", "rotate",
+    "scaled_dot_product_attention", "sgd", "sinusoidal", "softmax", "toeplitz", "vector",
 ]
 
 _z = sp.Symbol("z", real=True)
@@ -124,6 +100,58 @@ def mlp(weights: list[sp.Matrix], biases: list[sp.Matrix], x: sp.Matrix, activat
     for W, b in zip(weights[:-1], biases[:-1], strict=True):
         a = dense(W, a, b).applyfunc(lambda z: activation(activation_name, z))
     return dense(weights[-1], a, biases[-1])
+
+
+# --- losses -----------------------------------------------------------------------------------------------------------
+
+
+def _right(z: Any, y: Any) -> Any:
+    """σ(s z) with s = 2y − 1: the probability that a logit gives to the right one of two classes."""
+    return 1 / (1 + sp.exp((1 - 2 * y) * z))
+
+
+# One term of each loss: of a prediction and its target, of the logits of one example and its class, of a positive and a negative.
+LOSSES: dict[str, Callable[..., Any]] = {
+    "mse": lambda y_hat, y: (y_hat - y) ** 2,
+    "mae": lambda y_hat, y: sp.Abs(y_hat - y),
+    "huber": lambda y_hat, y, delta=1: sp.Piecewise(
+        ((y_hat - y) ** 2 / 2, sp.Abs(y_hat - y) <= delta), (delta * (sp.Abs(y_hat - y) - sp.sympify(delta) / 2), True)
+    ),
+    "hinge": lambda z, y, squared=False: sp.Max(0, 1 - (2 * y - 1) * z) ** (2 if squared else 1),
+    "binary_cross_entropy": lambda z, y, positive_weight=1: (
+        positive_weight * y * sp.log(1 + sp.exp(-z)) + (1 - y) * sp.log(1 + sp.exp(z))
+    ),
+    "binary_focal": lambda z, y, gamma=2, alpha=None: (
+        -(1 if alpha is None else alpha * y + (1 - alpha) * (1 - y)) * (1 - _right(z, y)) ** gamma * sp.log(_right(z, y))
+    ),
+    "categorical_cross_entropy": lambda z, y: sp.log(sum(z.applyfunc(sp.exp))) - z[y],
+    "categorical_focal": lambda z, y, gamma=2: -((1 - softmax(z)[y]) ** gamma) * sp.log(softmax(z)[y]),
+    "nll": lambda log_p, y: -log_p[y],
+    "pairwise_auc": lambda z_positive, z_negative, surrogate="logistic": (
+        sp.log(1 + sp.exp(z_negative - z_positive)) if surrogate == "logistic" else sp.Max(0, 1 - z_positive + z_negative) ** 2
+    ),
+}
+
+
+def loss(name: str, prediction: sp.Matrix, target: Any, **constants: Any) -> sp.Expr:
+    """The twin of a function of `nnlib.losses`, with its constants: the mean over entries, examples (rows) or pairs.
+
+    Targets are a matrix like the predictions; labels of classes or of the pairwise loss are whole numbers, one for each row.
+
+    >>> from nnlib.symbolic import loss, matrix, vector
+    >>> loss("mse", vector("y", 2), vector("t", 2))
+    (-t1 + y1)**2/2 + (-t2 + y2)**2/2
+    >>> loss("categorical_cross_entropy", matrix("z", 1, 2), [0])
+    -z11 + log(exp(z11) + exp(z12))
+    """
+    if name not in LOSSES:
+        raise ValueError(f"unknown loss {name!r}; known are {', '.join(LOSSES)}")
+    if name == "pairwise_auc":
+        pairs = [(z, other) for z, y in zip(prediction, target, strict=True) for other, t in zip(prediction, target, strict=True) if y > t]
+    else:
+        rows = [prediction[i, :] for i in range(prediction.rows)] if name in ("categorical_cross_entropy", "categorical_focal", "nll") else prediction
+        pairs = list(zip(rows, target, strict=True))
+    return sum(LOSSES[name](*pair, **constants) for pair in pairs) / sp.Integer(len(pairs))
 
 
 # --- norms and dropout ------------------------------------------------------------------------------------------------
@@ -336,8 +364,12 @@ def _omega(i: int, d: int) -> sp.Expr:
 # --- optimizers: θ after each gradient, for one parameter, since each goes its own way -----------------------------------
 
 
-def sgd(theta: Any, gradients: Iterable[Any], learning_rate: Any, momentum: Any = 0, nesterov: bool = False) -> Iterator[Any]:
+def sgd(
+    theta: Any, gradients: Iterable[Any], learning_rate: Any, momentum: Any = 0, nesterov: bool = False, weight_decay: Any = 0
+) -> Iterator[Any]:
     """The twin of `nnlib.optimizers.SGD`: v ← μ v + g, θ ← θ − η v, or with Nesterov's look ahead θ ← θ − η (g + μ v).
+
+    With weight decay λ that of SGDW: θ ← θ − η λ θ first.
 
     >>> from sympy import symbols
     >>> from nnlib.symbolic import sgd
@@ -347,7 +379,7 @@ def sgd(theta: Any, gradients: Iterable[Any], learning_rate: Any, momentum: Any 
     v = 0
     for g in gradients:
         v = momentum * v + g
-        theta = theta - learning_rate * (g + momentum * v if nesterov else v)
+        theta = theta - learning_rate * weight_decay * theta - learning_rate * (g + momentum * v if nesterov else v)
         yield theta
 
 
@@ -415,7 +447,7 @@ def evaluate(expression: Any, at: Mapping[Any, Any]) -> np.ndarray:
     ----------
     expression : sympy expression or matrix
     at : mapping
-        From a symbol to a number, or from a matrix of symbols to an array of its shape, from a column also to one of shape (rows,).
+        From a symbol to a number, or from a matrix of symbols to an array of its shape; a vector may be flat, and a column one row, an example.
 
     Returns
     -------
@@ -462,7 +494,7 @@ def check(expression: Any, at: Mapping[Any, Any], computed: Any, tolerance: floa
     at : mapping
         The numbers of its symbols, as for `evaluate`.
     computed : array_like
-        What the code gave, of the shape of the expression; a column may be of shape (rows,).
+        What the code gave, in the shape of the expression; a vector may be flat, and a column one row, an example.
     tolerance : float
         Largest difference allowed, relative to the largest entry, or to 1 if that is smaller.
 
@@ -501,9 +533,11 @@ def check(expression: Any, at: Mapping[Any, Any], computed: Any, tolerance: floa
 
 
 def _fits(expression: Any, shape: tuple[int, ...]) -> bool:
-    """Whether numbers of this shape can be those of the expression: a column may be flat, one number may have any axes."""
+    """Whether numbers of this shape can be those of the expression: a vector may be flat, and a column one row, an example."""
     rows, columns = expression.shape if isinstance(expression, sp.MatrixBase) else (1, 1)
-    return shape == (rows, columns) or (columns == 1 and shape == (rows,)) or (rows == columns == 1 and set(shape) <= {1})
+    if 1 in (rows, columns) and shape == (rows * columns,):
+        return True
+    return shape == (rows, columns) or (columns == 1 and shape == (1, rows)) or (rows == columns == 1 and set(shape) <= {1})
 
 
 def _shape(expression: Any) -> str:
