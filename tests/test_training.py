@@ -102,7 +102,7 @@ def test_validation_is_measured_after_each_epoch():
 
 def test_without_validation_nothing_is_measured():
     assert quick()[1].validation_loss == [] == quick()[1].validation_metric
-    assert History() == History([], [], [], None)
+    assert History() == History([], [], [], [], [], 0, None, None)
 
 
 def test_float32_stays_float32():
