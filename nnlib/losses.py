@@ -483,7 +483,7 @@ def _focal(u, gamma):
 def _checked_pair(name, prediction, target):
     """Both as arrays of one shape, in the precision of the prediction."""
     prediction, target = np.asarray(prediction), np.asarray(target)
-    _check_floating(name, prediction)
+    _check_kinds(name, prediction, target)
     if prediction.shape != target.shape:
         raise ValueError(f"{name} expects a target of the prediction's shape {prediction.shape}, got {target.shape}")
     if target.size == 0:
@@ -504,7 +504,7 @@ def _checked_signs(name, scores, target):
 def _checked_classes(name, logits, target, class_weights, ignore_index, soft=False):
     """The logits, the target q as probabilities (all 0 for an ignored example), the weights w of the classes, and N."""
     z, y = np.asarray(logits), np.asarray(target)
-    _check_floating(name, z)
+    _check_kinds(name, z, y)
     *examples, classes = z.shape if z.ndim > 1 else (0, 0)
     is_soft = soft and y.shape == z.shape
     if z.size == 0 or z.ndim < 2 or not (is_soft or y.shape == tuple(examples)):
@@ -549,6 +549,8 @@ def _check_number(name, argument, value, holds, condition):
     return float(value)
 
 
-def _check_floating(name, prediction):
+def _check_kinds(name, prediction, target):
     if prediction.dtype.kind != "f":
         raise TypeError(f"{name} expects floating-point predictions, got {prediction.dtype}")
+    if target.dtype.kind not in "fiub":
+        raise TypeError(f"{name} expects real numbers as targets, got {target.dtype}")

@@ -527,6 +527,7 @@ def test_a_target_has_the_shape_of_the_prediction_and_is_finite(loss):
         (z23, np.full((2, 3), np.nan), ValueError, " expects finite targets, got 6 NaN or infinite"),
         (np.zeros(2), np.array([0, np.inf]), ValueError, " expects finite targets, got 1 NaN or infinite"),
         (np.zeros(2, int), np.zeros(2), TypeError, " expects floating-point predictions, got int64"),
+        (np.zeros(2), np.zeros(2, complex), TypeError, " expects real numbers as targets, got complex128"),
     ):
         with pytest.raises(error, match=message) as caught:
             loss(prediction, target)
@@ -556,6 +557,7 @@ def test_labels_are_whole_numbers_one_for_each_row_of_logits(loss):
         (z23, np.array([0, 3]), ValueError, " expects labels from 0 to 2, got 0 to 3"),
         (z23, np.array([-1, 1]), ValueError, " expects labels from 0 to 2, got -1 to 1"),
         (np.zeros((2, 3), int), np.zeros(2, int), TypeError, " expects floating-point predictions, got int64"),
+        (z23, np.array(["a", "b"]), TypeError, " expects real numbers as targets, got <U1"),
     ):
         with pytest.raises(error, match=message) as caught:
             loss(prediction, target)
