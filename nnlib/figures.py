@@ -8,6 +8,7 @@ import base64
 import html
 import io
 import re
+import shutil
 import sys
 from typing import Any, NamedTuple
 
@@ -17,11 +18,12 @@ from cycler import cycler
 from IPython.display import Markdown, display
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
 from PIL import Image
 
 from nnlib import publishing
 
-__all__ = ["COLORS", "GREY", "INK", "MARKERS", "TINTS", "decision_regions", "figure", "show"]
+__all__ = ["COLORS", "GREY", "INK", "MARKERS", "TINTS", "decision_regions", "figure", "graph", "history", "show"]
 
 # Paul Tol's "vibrant" colours, told apart by every kind of colour vision. They are three-digit colours, which `webp`
 # keeps exactly; so are the tints that fill a region, and the ink.
@@ -151,6 +153,182 @@ def decision_regions(ax, predict, x, labels, *, names=None, resolution=240):
         ax.plot(*points.T, MARKERS[k], color=COLORS[k], markersize=4.5, markeredgewidth=0, label=name)
     if names is not None:
         ax.legend(loc="upper right")
+
+
+def history(record):
+    """Return a figure of a training run: the losses, and below them, where there are such, the metric and the learning rate.
+
+    An axis is logarithmic where its values span a factor of more than 20. The loss of an epoch in training was measured on its way,
+    so it stands at the middle of the epoch, the others at its end.
+
+    Parameters
+    ----------
+    record : nnlib.training.History
+        What `nnlib.training.fit` returns.
+
+    Examples
+    --------
+    >>> from nnlib import figures
+    >>> from nnlib.training import History
+    >>> fig = figures.history(History(train_loss=[0.7, 0.4, 0.2], validation_loss=[0.6, 0.5, 0.55]))
+    >>> [ax.get_ylabel() for ax in fig.axes]
+    ['loss']
+    """
+    below = [(name, values) for name, values in (("metric", record.validation_metric), ("learning rate", record.learning_rate)) if len(values)]
+    fig = figure(height=3.4 + 1.4 * len(below))
+    axes = fig.subplots(1 + len(below), 1, sharex=True, height_ratios=[2.4, *[1] * len(below)], squeeze=False)[:, 0]
+    epochs = np.arange(1, len(record.train_loss) + 1)
+    _curve(axes[0], epochs - 0.5, record.train_loss, 0, "training")
+    _curve(axes[0], epochs, record.validation_loss, 1, "validation")
+    _logarithmic_if_wide(axes[0], [*record.train_loss, *record.validation_loss])
+    for k, (ax, (name, values)) in enumerate(zip(axes[1:], below, strict=True), start=2):
+        _curve(ax, epochs, values, k)
+        _logarithmic_if_wide(ax, values)
+        ax.set_ylabel(name)
+    for ax in axes:
+        if record.best_epoch:
+            label = f"best: epoch {record.best_epoch}" if ax is axes[0] else None
+            ax.axvline(record.best_epoch, color=GREY, linestyle="--", linewidth=1.2, label=label)
+        if record.diverged_at is not None:
+            label = f"diverged at step {record.diverged_at}" if ax is axes[0] else None
+            ax.axvline(len(epochs) + 0.5, color=COLORS[3], linestyle=":", linewidth=1.8, label=label)
+    axes[0].set_ylabel("loss")
+    axes[0].legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+    axes[-1].set(xlabel="epoch", xlim=(0, max(len(epochs), 1) + 0.6))
+    axes[-1].xaxis.get_major_locator().set_params(integer=True)
+    return fig
+
+
+def _curve(ax, epochs, values, k, label=None):
+    """A line; a few epochs get markers, or a single one would not be seen."""
+    if len(values):
+        ax.plot(epochs, values, color=COLORS[k], marker=MARKERS[k] if len(values) <= 12 else None, label=label)
+
+
+def _logarithmic_if_wide(ax, values):
+    if len(values) and min(values) > 0 and max(values) > 20 * min(values):
+        ax.set_yscale("log")
+
+
+def graph(nodes, edges):
+    """Return a figure of a computational graph, with the value of each quantity and, in red after ∂, the derivative of the loss by it.
+
+    A weight stands on its edge with its derivative; on other edges stands the derivative of the head by the tail. Drawn by
+    graphviz where its program ``dot`` is installed, else by matplotlib, with the same labels. Boxes and labels have fixed sizes,
+    so nothing moves from one training step to the next. It is as wide as it must be: some 640 to 800 CSS pixels for one hidden
+    layer. With more than a few neurons it is no picture any more.
+
+    Parameters
+    ----------
+    nodes, edges : dict
+        What `nnlib.backprop.graph` returns.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nnlib import backprop, figures
+    >>> from nnlib.losses import mse
+    >>> from nnlib.mlp import MLP
+    >>> nodes, edges = backprop.graph(MLP([2, 3, 1], "tanh", seed=0), mse, np.ones((1, 2)), np.zeros((1, 1)))
+    >>> figures.graph(nodes, edges).axes[0].axison
+    False
+    """
+    return (_graph_by_graphviz if shutil.which("dot") else _graph_by_matplotlib)(nodes, edges)
+
+
+FILLS = {"x": "#eeeeee", "b": "#ffffff", "z": TINTS[0], "a": TINTS[2], "L": TINTS[1]}
+
+
+def _node_lines(name, value, gradient):
+    """The lines of a label, each with its colour."""
+    names = [f"{name} {_number(value)}"] if name[0] == "b" else [name, _number(value)]
+    return [*((line, INK) for line in names), (f"∂ {_number(gradient)}", COLORS[3])]
+
+
+def _edge_lines(tail, slope, gradient):
+    if tail[0] == "b":  # ∂z/∂b is always 1
+        return []
+    return [(_number(slope), INK)] + ([] if gradient is None else [(f"∂ {_number(gradient)}", COLORS[3])])
+
+
+def _number(value):
+    """A number in at most six letters."""
+    if value == 0:
+        return "0"
+    if 0.01 <= abs(value) < 1000:
+        text = f"{value:.2f}" if abs(value) < 10 else f"{value:.0f}"
+    else:
+        text = f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
+    return text.replace("-", "−")
+
+
+def _graph_by_graphviz(nodes, edges):
+    import graphviz
+
+    def table(lines, width):
+        size = f'FIXEDSIZE="TRUE" WIDTH="{width}" HEIGHT="16"'
+        rows = "".join(f'<TR><TD {size}><FONT COLOR="{color}">{line}</FONT></TD></TR>' for line, color in lines)
+        return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{rows}</TABLE>>' if lines else ""
+
+    drawing = graphviz.Digraph(
+        graph_attr={"rankdir": "LR", "ranksep": "0.04", "nodesep": "0.12", "dpi": "200", "pad": "0.05"},
+        node_attr={"shape": "box", "style": "rounded,filled", "color": GREY, "margin": "0.02", "fontname": "DejaVu Sans", "fontsize": "12"},
+        edge_attr={"color": GREY, "arrowsize": "0.7", "fontname": "DejaVu Sans", "fontsize": "12"},
+    )
+    for name, (value, gradient) in nodes.items():
+        drawing.node(name, table(_node_lines(name, value, gradient), 70 if name[0] == "b" else 50), fillcolor=FILLS[name[0]])
+    for (tail, head), (slope, gradient) in edges.items():
+        drawing.edge(tail, head, table(_edge_lines(tail, slope, gradient), 42 if gradient is None else 52))
+    image = Image.open(io.BytesIO(drawing.pipe(format="png"))).convert("RGB")
+    fig, ax = _blank(image.width / 200, image.height / 200)
+    ax.imshow(image, aspect="auto", extent=(*ax.get_xlim(), *ax.get_ylim()))
+    return fig
+
+
+def _graph_by_matplotlib(nodes, edges):
+    column = {}
+    for name in nodes:  # in the order of the pass: tails stand before their heads
+        column[name] = max((column[tail] + 1 for tail, head in edges if head == name and tail[0] != "b"), default=0)
+    columns = [[name for name in nodes if column[name] == k and name[0] != "b"] for k in range(column["L"] + 1)]
+    weighted = [any(gradient is not None for (_, head), (_, gradient) in edges.items() if head in heads) for heads in columns[1:]]
+    across = 0.37 + np.cumsum([0, *(1.58 if wide else 1.25 for wide in weighted)])  # 6.4 inches for one hidden layer
+    most = max(len(tails) for tails, wide in zip(columns, weighted, strict=False) if wide)
+    pitch = max(1.45, 0.45 * (most + 1))  # from row to row, with room for a bias and for the labels of the edges
+    height = pitch * (max(map(len, columns)) - 1) + 1.55
+    fig, ax = _blank(across[-1] + 0.37, height)
+    at = {}
+    for x, names in zip(across, columns, strict=True):
+        at |= {name: (x, height / 2 - 0.2 + pitch * ((len(names) - 1) / 2 - i)) for i, name in enumerate(names)}
+    at |= {tail: (at[head][0], at[head][1] + 0.76) for tail, head in edges if tail[0] == "b"}
+
+    def write(x, y, lines, **options):
+        for i, (line, color) in enumerate(lines):
+            ax.text(x, y + 0.2 * ((len(lines) - 1) / 2 - i), line, color=color, fontsize=12, ha="center", va="center", **options)
+
+    for name, (x, y) in at.items():
+        if name[0] != "b":
+            shape = "round,pad=0,rounding_size=0.1"
+            ax.add_patch(FancyBboxPatch((x - 0.35, y - 0.33), 0.7, 0.66, boxstyle=shape, facecolor=FILLS[name[0]], edgecolor=GREY, zorder=2))
+        write(x, y, _node_lines(name, *nodes[name]), zorder=3)
+    for (tail, head), (slope, gradient) in edges.items():
+        (x0, y0), (x1, y1) = at[tail], at[head]
+        start, end = ((x0, y0 - 0.2), (x1, y1 + 0.33)) if tail[0] == "b" else ((x0 + 0.35, y0), (x1 - 0.35, y1))
+        ax.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": GREY, "shrinkA": 0, "shrinkB": 0}, zorder=1)
+        tails, heads = len(columns[column[tail]]), len(columns[column[head]])
+        part = 0.5 if gradient is None else 0.4 if heads == 1 else tails / (tails + 1)  # so that all labels have the same distance
+        x, y = (1 - part) * np.array(start) + part * np.array(end)
+        x, y = (x, y + 0.13) if gradient is None else (min(x, end[0] - 0.4), y)
+        write(x, y, _edge_lines(tail, slope, gradient), bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6}, zorder=1.5)
+    return fig
+
+
+def _blank(width, height):
+    """A figure with one axes that fills it and measures it in inches."""
+    fig = figure(width, height)
+    fig.set_layout_engine("none")
+    ax = fig.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(0, height))
+    ax.set_axis_off()
+    return fig, ax
 
 
 def show(fig, caption="", *, alt):

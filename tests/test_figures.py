@@ -2,6 +2,9 @@
 
 import base64
 import io
+import os
+import re
+import shutil
 import subprocess
 import sys
 
@@ -11,7 +14,10 @@ import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from nnlib import figures
+from nnlib import backprop, figures
+from nnlib.losses import mse
+from nnlib.mlp import MLP
+from nnlib.training import History
 
 
 def decode(data):
@@ -133,6 +139,176 @@ def test_decision_regions_of_one_class_fill_the_plane_and_frame_the_points():
 def test_decision_regions_refuses(x, labels, message):
     with pytest.raises(ValueError, match=message):
         figures.decision_regions(figures.figure().subplots(), lambda p: np.zeros(len(p)), x, labels)
+
+
+# --- a training run ---------------------------------------------------------------------------------------------------
+
+
+def lines(ax):
+    return {line.get_label(): line for line in ax.lines if not line.get_label().startswith("_")}
+
+
+def test_history_draws_all_there_is():
+    record = History(
+        train_loss=[2.0, 1.0, 0.5], validation_loss=[1.5, 0.9, 1.0], validation_metric=[0.3, 0.6, 0.5], learning_rate=[0.1, 0.05, 0.001], best_epoch=2
+    )
+    fig = figures.history(record)
+    loss, metric, rate = fig.axes
+    assert [ax.get_ylabel() for ax in fig.axes] == ["loss", "metric", "learning rate"]
+    assert rate.get_xlabel() == "epoch" and (loss.get_xlabel(), metric.get_xlabel()) == ("", "")
+    drawn = lines(loss)
+    assert list(drawn) == ["training", "validation", "best: epoch 2"]
+    assert drawn["training"].get_xydata().tolist() == [[0.5, 2], [1.5, 1], [2.5, 0.5]]
+    assert drawn["validation"].get_xydata().tolist() == [[1, 1.5], [2, 0.9], [3, 1]]
+    assert list(drawn["best: epoch 2"].get_xdata()) == [2, 2]
+    assert metric.lines[0].get_xydata().tolist() == [[1, 0.3], [2, 0.6], [3, 0.5]]
+    assert rate.lines[0].get_xydata().tolist() == [[1, 0.1], [2, 0.05], [3, 0.001]]
+    assert len({line.get_color() for line in (*drawn.values(), metric.lines[0], rate.lines[0])}) == 5
+    assert [ax.get_yscale() for ax in fig.axes] == ["linear", "linear", "log"]
+    assert [text.get_text() for text in loss.get_legend().get_texts()] == list(drawn)
+    assert fig.get_size_inches().tolist() == pytest.approx([6.4, 6.2])
+    assert figures.png(fig).height == 620
+
+
+def test_history_draws_losses_alone_and_where_training_diverged():
+    fig = figures.history(History(train_loss=[0.5, 25.0], diverged_at=17))
+    (ax,) = fig.axes
+    drawn = lines(ax)
+    assert list(drawn) == ["training", "diverged at step 17"]
+    assert list(drawn["diverged at step 17"].get_xdata()) == [2.5, 2.5]
+    assert ax.get_yscale() == "log" and ax.get_xlim() == (0, 2.6)
+    fig = figures.history(History(diverged_at=3))
+    assert list(lines(fig.axes[0])) == ["diverged at step 3"]
+    assert figures.png(fig).height == 340
+
+
+@pytest.mark.parametrize(("values", "scale"), [([1, 20], "linear"), ([1, 20.1], "log"), ([0.0, 100], "linear"), ([-1, 100], "linear")])
+def test_history_is_logarithmic_where_values_span_more_than_a_factor_of_twenty(values, scale):
+    assert figures.history(History(train_loss=values)).axes[0].get_yscale() == scale
+    assert figures.history(History(train_loss=values[:1], validation_loss=values[1:])).axes[0].get_yscale() == scale
+
+
+def test_few_epochs_are_marked():
+    for epochs, marker in ((1, "o"), (12, "o"), (13, "None")):
+        assert figures.history(History(train_loss=[1.0] * epochs)).axes[0].lines[0].get_marker() == marker
+
+
+# --- the computational graph ------------------------------------------------------------------------------------------
+
+
+def small_graph(step=0, sizes=(2, 3, 1)):
+    model = MLP(sizes, "tanh", seed=1)
+    model.theta += 0.1 + step
+    return backprop.graph(model, mse, np.array([[0.5, -1.0, 2.0][: sizes[0]]]), np.ones((1, sizes[-1])))
+
+
+def labels(nodes, edges):
+    """What stands in the picture, whoever draws it."""
+    parts = [f"{name} {figures._number(value)}" if name.startswith("b") else (name, figures._number(value)) for name, (value, _) in nodes.items()]
+    parts = [text for part in parts for text in ([part] if isinstance(part, str) else part)]
+    parts += [f"∂ {figures._number(gradient)}" for _, gradient in nodes.values()]
+    parts += [figures._number(slope) for (tail, _), (slope, _) in edges.items() if not tail.startswith("b")]
+    return sorted(parts + [f"∂ {figures._number(gradient)}" for _, gradient in edges.values() if gradient is not None])
+
+
+DOT = """#!{python}
+import io, pathlib, sys
+from PIL import Image
+pathlib.Path({source!r}).write_text(sys.stdin.buffer.read().decode("utf-8"), encoding="utf-8")
+Image.new("RGB", (1280, 600), "#ff0000").save(sys.stdout.buffer, format="PNG")
+"""
+
+
+@pytest.fixture
+def fake_dot(tmp_path, monkeypatch):
+    """A program `dot` that notes what it is to draw, and draws a red picture of 1280 by 600 pixels."""
+    program, source = tmp_path / "dot", tmp_path / "source.gv"
+    program.write_text(DOT.format(python=sys.executable, source=str(source)), encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    return source
+
+
+@pytest.fixture
+def no_dot(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+
+def test_graphviz_draws_the_graph_where_it_is_installed(fake_dot):
+    nodes, edges = small_graph()
+    fig = figures.graph(nodes, edges)
+    assert fig.get_size_inches().tolist() == [6.4, 3.0]
+    assert {tuple(color) for color in figures.pixels(fig, scale=2).reshape(-1, 3)} == {(255, 0, 0)}
+    source = fake_dot.read_text(encoding="utf-8")
+    assert sorted(re.findall(r"<FONT[^>]*>([^<]*)</FONT>", source)) == labels(nodes, edges)
+    arrows = {tuple(re.findall(r'"?([^\s"]+)"? -> "?([^\s"]+)"?', line)[0]) for line in source.splitlines() if "->" in line}
+    assert arrows == set(edges)
+    red = re.findall(rf'<FONT COLOR="{figures.COLORS[3]}">([^<]*)</FONT>', source)
+    assert len(red) == len(nodes) + 9 and all(text.startswith("∂ ") for text in red)
+
+
+def test_matplotlib_draws_the_graph_where_graphviz_is_not(no_dot):
+    nodes, edges = small_graph()
+    fig = figures.graph(nodes, edges)
+    (ax,) = fig.axes
+    texts = [text for text in ax.texts if text.get_text()]
+    assert sorted(text.get_text() for text in texts) == labels(nodes, edges)
+    assert {text.get_color() for text in texts if text.get_text().startswith("∂")} == {figures.COLORS[3]}
+    assert {text.get_color() for text in texts if not text.get_text().startswith("∂")} == {figures.INK}
+    arrows = [text for text in ax.texts if not text.get_text()]
+    assert len(arrows) == len(edges)
+    assert fig.get_size_inches()[0] == pytest.approx(6.4, abs=0.01)
+
+
+@pytest.mark.parametrize("sizes", [(2, 3, 1), (3, 2, 2), (1, 1), (2, 3, 3, 1)], ids=str)
+def test_nothing_in_the_graph_of_matplotlib_covers_a_label_or_stands_outside(no_dot, sizes):
+    fig = figures.graph(*small_graph(sizes=sizes))
+    (ax,) = fig.axes
+    figures.pixels(fig, scale=1)
+    texts = [text for text in ax.texts if text.get_text()]
+    places = [text.get_window_extent() for text in texts]
+    inside = fig.bbox.padded(1)
+    for i, one in enumerate(places):
+        assert inside.x0 <= one.x0 and one.x1 <= inside.x1 and inside.y0 <= one.y0 and one.y1 <= inside.y1, texts[i].get_text()
+        for j, other in enumerate(places[:i]):
+            wide = min(one.x1, other.x1) - max(one.x0, other.x0)
+            high = min(one.y1, other.y1) - max(one.y0, other.y0)
+            assert wide <= 3 or high <= 3, f"{texts[i].get_text()!r} and {texts[j].get_text()!r}"  # a line of text has 3 pixels to spare
+
+
+def test_nothing_moves_from_one_training_step_to_the_next(fake_dot, monkeypatch, tmp_path):
+    """All that the layout depends on is the same: for dot the sizes of the labels, for matplotlib the places of the texts."""
+    sources, places = [], []
+    for step in (0, 3, -1e4):
+        figures.graph(*small_graph(step))
+        sources.append(re.sub(r"(<FONT[^>]*>)[^<]*", r"\1", fake_dot.read_text(encoding="utf-8")))
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+    for step in (0, 3, -1e4):
+        fig = figures.graph(*small_graph(step))
+        places.append([text.get_position() for text in fig.axes[0].texts])
+    assert sources[0] == sources[1] == sources[2] and places[0] == places[1] == places[2]
+
+
+@pytest.mark.skipif(shutil.which("dot") is None, reason="the program dot of graphviz is not installed")
+def test_the_real_dot_draws_labels_that_fit(capfd):
+    for step in (0, 3, -1e4):
+        fig = figures.graph(*small_graph(step))
+    assert 6 < fig.get_size_inches()[0] < 8
+    assert capfd.readouterr().err == ""  # dot warns where a label is larger than its cell
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"), (-0.0, "0"), (1, "1.00"), (-0.125, "−0.12"), (0.01, "0.01"), (0.0099, "1e−2"), (-0.00012, "−1e−4"), (1e-12, "1e−12"),
+        (9.99, "9.99"), (10, "10"), (-999, "−999"), (1000, "1e3"), (-2.6e12, "−3e12"),
+    ],
+)  # fmt: skip
+def test_a_number_in_a_box_has_at_most_six_letters(value, text):
+    assert figures._number(value) == text and len(text) <= 6
+
+
+# --- shown ------------------------------------------------------------------------------------------------------------
 
 
 def test_show_in_a_notebook(displayed):
