@@ -103,7 +103,7 @@ def scaled_dot_product_attention(
     S = Q_scaled @ K.swapaxes(-1, -2)                          # S = Q Kᵀ/√d_k
     if causal:
         q, k = S.shape[-2:]
-        np.copyto(S, -np.inf, where=~np.tri(q, k, k - q, dtype=bool))
+        S += np.triu(np.full((q, k), -np.inf, S.dtype), k - q + 1)
     if mask is not None and mask.dtype == bool:
         np.copyto(S, -np.inf, where=~mask)
     elif mask is not None:
@@ -111,7 +111,7 @@ def scaled_dot_product_attention(
     largest = S.max(axis=-1, keepdims=True)
     largest[largest == -np.inf] = 0                            # nothing to attend to
     A = np.exp(np.subtract(S, largest, out=S), out=S)          # in place, since S is the largest array here
-    total = A.sum(axis=-1, keepdims=True)
+    total = A @ np.ones((A.shape[-1], 1), A.dtype)             # Σ_j A_ij, as a product: faster than sum() along a short axis
     A /= total + (total == 0)                                  # A = softmax(S), or 0
     Y = A @ V
 
@@ -130,8 +130,7 @@ def scaled_dot_product_attention(
 
 def _check_attention(Q, K, V, mask):
     name = "scaled_dot_product_attention"
-    if not all(isinstance(array, np.ndarray) and array.dtype.kind in "fc" for array in (Q, K, V)):
-        raise TypeError(f"{name} expects arrays of floating-point numbers, got {', '.join(_kind(array) for array in (Q, K, V))}")
+    _check_floating(name, Q, K, V)
     if not Q.dtype == K.dtype == V.dtype:
         raise TypeError(f"{name} expects Q, K and V of one dtype, got {Q.dtype}, {K.dtype} and {V.dtype}")
     fit = min(Q.ndim, K.ndim, V.ndim) >= 2 and Q.shape[:-2] == K.shape[:-2] == V.shape[:-2]
@@ -229,7 +228,7 @@ class Embedding(Layer):
         >>> logits.shape, backward(np.ones((4, 3, 5))).shape
         ((4, 3, 5), (4, 3, 2))
         """
-        rows = _rows(self, h, self.W.shape[1], self.W.dtype)
+        rows = _rows(self, h, self.W, "…")
 
         def backward(dz):
             dz_rows = dz.reshape(len(rows), -1)
@@ -291,8 +290,8 @@ def sinusoidal(length: int, d: int) -> np.ndarray:
 def rotate(x: np.ndarray, positions: np.ndarray) -> tuple[np.ndarray, Any]:
     """Rotary positions: each pair of features (x_2i, x_2i+1) turns by the angle ω_i t, with ω_i = 10000^(−2i/d).
 
-    As a complex number the pair becomes x e^{iωt}. Of a query at t and a key at s, both turned, the inner product depends on
-    t − s alone. The way back turns the other way.
+    y_2i = x_2i cos ω_i t − x_2i+1 sin ω_i t and y_2i+1 = x_2i sin ω_i t + x_2i+1 cos ω_i t. Of a query at t and a key at s, both
+    turned, the inner product depends on t − s alone. The way back turns the other way.
 
     Parameters
     ----------
@@ -312,6 +311,8 @@ def rotate(x: np.ndarray, positions: np.ndarray) -> tuple[np.ndarray, Any]:
     ------
     ValueError
         If d is odd, or the shapes do not fit together.
+    TypeError
+        If x is not an array of floating-point numbers.
 
     References
     ----------
@@ -329,18 +330,22 @@ def rotate(x: np.ndarray, positions: np.ndarray) -> tuple[np.ndarray, Any]:
     array([[1., 0.],
            [1., 0.]])
     """
-    if np.ndim(x) < 2 or np.shape(positions) != x.shape[-2:-1]:
-        raise ValueError(f"rotate expects x of shape (…, time, d) and positions (time,), got {np.shape(x)} and {np.shape(positions)}")
+    _check_floating("rotate", x)
+    if x.ndim < 2 or np.shape(positions) != x.shape[-2:-1]:
+        raise ValueError(f"rotate expects x of shape (…, time, d) and positions (time,), got {x.shape} and {np.shape(positions)}")
     angles = np.multiply.outer(positions, _frequencies("rotate", x.shape[-1]))
-    turn = np.exp(1j * angles).astype(np.result_type(x.dtype, np.complex64))
+    cos, sin = np.cos(angles).astype(x.real.dtype), np.sin(angles).astype(x.real.dtype)
 
-    def times(factor, x):
-        return (np.ascontiguousarray(x).view(factor.dtype) * factor).view(x.dtype)
+    def turn(x, sin):
+        y = np.empty_like(x)
+        y[..., 0::2] = x[..., 0::2] * cos - x[..., 1::2] * sin
+        y[..., 1::2] = x[..., 0::2] * sin + x[..., 1::2] * cos
+        return y
 
     def backward(dy):
-        return times(turn.conj(), dy)
+        return turn(dy, -sin)
 
-    return times(turn, x), backward
+    return turn(x, sin), backward
 
 
 def _frequencies(name, d):
@@ -405,11 +410,11 @@ class LearnedPositions(Layer):
 
     def extend(self, x: np.ndarray, past: int | None = None) -> tuple[np.ndarray, int]:
         """Go on with a sequence of which ``past`` positions are over; return y and how many then are."""
-        start, (length, d) = past or 0, self.P.shape
-        _check_sequence(self, x, d, self.P.dtype)
+        _rows(self, x, self.P)
+        start = past or 0
         stop = start + x.shape[1]
-        if stop > length:
-            raise ValueError(f"{self!r} has {length} positions, got a sequence of {stop}")
+        if stop > len(self.P):
+            raise ValueError(f"{self!r} has {len(self.P)} positions, got a sequence of {stop}")
         return x + self.P[start:stop], stop
 
     def __repr__(self):
@@ -525,7 +530,7 @@ class MultiHeadAttention(Layer):
         ((1, 2, 4), (1, 2, 4), (1, 5, 4))
         """
         d, W, b = self.d, self.qkv.W, self.qkv.b
-        rows, memory_rows = (self._rows(sequence) for sequence in (x, memory))
+        rows, memory_rows = (_rows(self, sequence, self.out.W) for sequence in (x, memory))
         if len(x) != len(memory):
             raise ValueError(f"{self!r} expects as many sequences x as memories, got {x.shape} and {memory.shape}")
         (Q,) = self._split(rows @ W[:d].T + b[:d], len(x))
@@ -552,7 +557,7 @@ class MultiHeadAttention(Layer):
 
     def _project(self, x):
         """Queries, keys and values of all heads, and the way back to x."""
-        qkv, project = self.qkv.forward(self._rows(x))
+        qkv, project = self.qkv.forward(_rows(self, x, self.out.W))
         return self._split(qkv, len(x)), project
 
     def _attend(self, Q, K, V, mask=None):
@@ -569,10 +574,6 @@ class MultiHeadAttention(Layer):
             return (turn_Q(dQ), turn_K(dK), dV) if self.rotary else (dQ, dK, dV)
 
         return rows.reshape(len(Q), -1, self.d), weights, backward
-
-    def _rows(self, x):
-        _check_sequence(self, x, self.d, self.out.W.dtype)
-        return x.reshape(-1, self.d)
 
     def _split(self, rows, batch):
         """Rows (batch · time, n d) as n arrays (batch, heads, time, d_k): views, which matrix products read as they are."""
@@ -645,7 +646,7 @@ class TransformerBlock(Sequential):
     ):
         rng = _generator("TransformerBlock", seed)
         attention = MultiHeadAttention(d, heads, causal=causal, rotary=rotary, seed=rng)
-        mlp = MLP([d, 4 * d if hidden is None else hidden, d], "gelu", seed=rng)
+        mlp = MLP([d, 4 * d if hidden is None else hidden, d], "gelutanh", seed=rng)
         drop = [[Dropout(dropout, seed=rng)] if dropout else [] for _ in range(2)]
         super().__init__(
             Residual(Sequential(LayerNorm(d), attention, *drop[0])),
@@ -909,7 +910,7 @@ def mask_tokens(
     -------
     masked : ndarray of int, shape (batch, time)
     target : ndarray of int, shape (batch, time)
-        The token at the chosen places, −100 elsewhere: the ``ignore_index`` of `nnlib.losses.categorical_cross_entropy`.
+        The token at the chosen places, −100 elsewhere: for `nnlib.losses.categorical_cross_entropy` with ``ignore_index=-100``.
 
     Raises
     ------
@@ -999,10 +1000,11 @@ class PatchEmbedding(Layer):
         return x, backward
 
     def _cut(self, images):
+        _check_floating(repr(self), images)
         p = self.patch
-        if np.ndim(images) != 4 or images.shape[3] != self.channels or images.size == 0 or images.shape[1] % p or images.shape[2] % p:
+        if images.ndim != 4 or images.shape[3] != self.channels or images.size == 0 or images.shape[1] % p or images.shape[2] % p:
             raise ValueError(
-                f"{self!r} expects images of shape (batch, height, width, {self.channels}) with sides that {p} divides, got {np.shape(images)}"
+                f"{self!r} expects images of shape (batch, height, width, {self.channels}) with sides that {p} divides, got {images.shape}"
             )
         batch, height, width, channels = images.shape
         return images.reshape(batch, height // p, p, width // p, p, channels).swapaxes(2, 3).reshape(batch, -1, p * p * channels)
@@ -1027,8 +1029,9 @@ class MeanOverTime(Layer):
     """
 
     def forward(self, x, training=False):
-        if np.ndim(x) != 3 or np.size(x) == 0:
-            raise ValueError(f"{self!r} expects inputs of shape (batch, time, n), none 0, got {np.shape(x)}")
+        _check_floating(repr(self), x)
+        if x.ndim != 3 or x.size == 0:
+            raise ValueError(f"{self!r} expects inputs of shape (batch, time, n), none 0, got {x.shape}")
 
         def backward(dy):
             return np.repeat(dy[:, None] / x.shape[1], x.shape[1], axis=1)
@@ -1113,21 +1116,20 @@ class VisionTransformer(Sequential):
 # --- checks -----------------------------------------------------------------------------------------------------------
 
 
-def _check_sequence(layer, x, d, dtype):
-    if np.ndim(x) != 3:
-        raise ValueError(f"{layer!r} expects inputs of shape (batch, time, {d}), none 0, got {np.shape(x)}")
-    _rows(layer, x, d, dtype)
-
-
-def _rows(layer, x, d, dtype):
-    """x (…, d) as rows, checked."""
-    if not isinstance(x, np.ndarray):
-        raise TypeError(f"{layer!r} expects an array, got {type(x).__name__}")
-    if x.ndim < 2 or x.shape[-1] != d or x.size == 0:
-        raise ValueError(f"{layer!r} expects inputs of shape (…, {d}), none 0, got {x.shape}")
-    if x.dtype != dtype:
-        raise TypeError(f"{layer!r} has {dtype} weights and expects {dtype} inputs, got {x.dtype}")
+def _rows(layer, x, W, axes="batch, time"):
+    """x (axes, d) as rows (…, d), checked against weights of shape (…, d)."""
+    d = W.shape[-1]
+    _check_floating(repr(layer), x)
+    if x.ndim < 2 or (x.ndim != 3 and axes != "…") or x.shape[-1] != d or x.size == 0:
+        raise ValueError(f"{layer!r} expects inputs of shape ({axes}, {d}), none 0, got {x.shape}")
+    if x.dtype != W.dtype:
+        raise TypeError(f"{layer!r} has {W.dtype} weights and expects {W.dtype} inputs, got {x.dtype}")
     return x.reshape(-1, d)
+
+
+def _check_floating(name, *arrays):
+    if not all(isinstance(array, np.ndarray) and array.dtype.kind in "fc" for array in arrays):
+        raise TypeError(f"{name} expects floating-point numbers, got {', '.join(_kind(array) for array in arrays)}")
 
 
 def _check_sizes(name, **sizes):
