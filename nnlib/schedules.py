@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import math
+import numbers
 from collections.abc import Callable, Sequence
 
 __all__ = ["constant", "cosine", "exponential", "on_plateau", "one_cycle", "step", "warm_up"]
@@ -206,8 +207,7 @@ def on_plateau(gamma: float = 0.1, patience: int = 10, threshold: float = 1e-4) 
     [1.0, 1.0, 1.0, 1.0, 0.5, 0.5]
     """
     _check_positive("gamma", gamma)
-    if patience != 0:
-        _check_steps("patience", patience)
+    _check_steps("patience", patience, least=0)
     _check_share("threshold", threshold)
 
     def factor(t, total, losses):
@@ -227,9 +227,9 @@ def _wave(start, stop, x):
     return stop + (start - stop) * (1 + math.cos(math.pi * x)) / 2
 
 
-def _check_steps(name, value):
-    if not isinstance(value, int) or value < 1:
-        raise ValueError(f"{name} must be a whole number ≥ 1, got {value!r}")
+def _check_steps(name, value, least=1):
+    if not isinstance(value, numbers.Integral) or value < least:
+        raise ValueError(f"{name} must be a whole number ≥ {least}, got {value!r}")
 
 
 def _check_positive(name, value):
