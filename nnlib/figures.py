@@ -286,7 +286,7 @@ def _graph_by_graphviz(nodes, edges):
 
 
 def _graph_by_matplotlib(nodes, edges):
-    column = {}
+    column: dict[str, int] = {}
     for name in nodes:  # in the order of the pass: tails stand before their heads
         column[name] = max((column[tail] + 1 for tail, head in edges if head == name and tail[0] != "b"), default=0)
     columns = [[name for name in nodes if column[name] == k and name[0] != "b"] for k in range(column["L"] + 1)]
@@ -296,7 +296,7 @@ def _graph_by_matplotlib(nodes, edges):
     pitch = max(1.45, 0.45 * (most + 1))  # from row to row, with room for a bias and for the labels of the edges
     height = pitch * (max(map(len, columns)) - 1) + 1.55
     fig, ax = _blank(across[-1] + 0.37, height)
-    at = {}
+    at: dict[str, tuple[float, float]] = {}
     for x, names in zip(across, columns, strict=True):
         at |= {name: (x, height / 2 - 0.2 + pitch * ((len(names) - 1) / 2 - i)) for i, name in enumerate(names)}
     at |= {tail: (at[head][0], at[head][1] + 0.76) for tail, head in edges if tail[0] == "b"}
