@@ -13,11 +13,11 @@ matrix, block by block, so that the matrix product finds them in the processor's
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from nnlib import initializers
 from nnlib.activations import Activation
@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 # Entries of one block of columns: it fits into the processor's cache.
-BLOCK = 1 << 18
+BLOCK = 1 << 17
 
 
 def cross_correlate(x: np.ndarray, W: np.ndarray, b: np.ndarray, stride: Any = 1, padding: Any = "valid", dilation: Any = 1) -> np.ndarray:
@@ -276,7 +276,8 @@ class _Window:
             channel, *steps, example = padded.strides
             k_steps = [step * d for step, d in zip(steps, self.dilation, strict=True)]
             i_steps = [step * s for step, s in zip(steps, self.stride, strict=True)]
-            return as_strided(padded, (*self.size, len(padded), *places, len(x)), (*k_steps, channel, *i_steps, example))
+            shape = (*self.size, len(padded), *places, len(x))
+            return np.ndarray(shape, padded.dtype, padded, strides=(*k_steps, channel, *i_steps, example))
 
         def filled(value):
             padded = np.full((x.shape[-1], *(n + sum(pad) for n, pad in zip(sizes, pads, strict=True)), len(x)), value, x.dtype)
@@ -326,24 +327,22 @@ class _Convolution(Layer):
         if x.dtype != self.W.dtype:
             raise TypeError(f"{self!r} has {self.W.dtype} weights and expects {self.W.dtype} inputs, got {x.dtype}")
         windows, blank = self.window.over(x, 0)
-        n_out, k_and_n_in, places = len(self.W), self.W.shape[1:], windows.shape[self.axes + 1 :]
-        W = self.W.reshape(n_out, -1)
+        (n_out, *k, n_in), places = self.W.shape, windows.shape[self.axes + 1 :]
         z = np.empty((n_out, math.prod(places)), x.dtype)
-        for columns, _, here in _blocks(windows, self.axes):
-            z[:, here] = W @ columns + self.b[:, None]       # z = W x + b, where x is one window of the input
+        W = self.W.reshape(n_out, -1)
+        for columns, here in _blocks(windows, self.axes):
+            z[:, here] = W @ columns + self.b[:, None]       # z = W x + b, where x is a window of the input
 
         def backward(dy, want_dx=True):
             dz, dW = _turn(dy).reshape(z.shape), self.dW.reshape(n_out, -1)
-            dx, dwindows = blank() if want_dx else (None, None)
-            for columns, rows, here in _blocks(windows, self.axes):
+            for columns, here in _blocks(windows, self.axes):
                 dW += dz[:, here] @ columns.T                # ∂L/∂W = Σ δ xᵀ
-                if want_dx:
-                    dcolumns = W.T @ dz[:, here]             # ∂L/∂x = Wᵀ δ, added up where windows overlap
-                    dcolumns = dcolumns.reshape(*k_and_n_in, -1, *places[1:])
-                    for k in np.ndindex(*self.window.size):
-                        dwindows[k][:, rows] += dcolumns[k]
             self.db += dz.sum(axis=1)                        # ∂L/∂b = Σ δ
-            return dx
+            if want_dx:
+                dx, dwindows = blank()
+                for at in np.ndindex(*k):                    # ∂L/∂x_{i s + k d − p} = Σ W_kᵀ δ_i, over all windows i that see it
+                    dwindows[at] += (self.W[:, *at].T @ dz).reshape(n_in, *places)
+                return dx
 
         return _turn(z.reshape(n_out, *places)), backward
 
@@ -496,14 +495,15 @@ class _MaxPool(_Pool):
     def forward(self, x, training=False):
         _check_input(self, x, "channels")
         windows, blank = self.window.over(x, -math.inf)
-        y = windows.max(axis=tuple(range(self.axes)))
+        k = list(np.ndindex(*self.window.size))
+        y = functools.reduce(np.maximum, [windows[at] for at in k])
 
         def backward(dy):
             dx, dwindows = blank()
             left = np.array(_turn(dy), order="C")
-            for k in np.ndindex(*self.window.size):
-                here = (windows[k] == y) * left              # ∂L/∂y goes to the entry that is the largest,
-                dwindows[k] += here
+            for at in k:
+                here = (windows[at] == y) * left             # ∂L/∂y goes to the entry that is the largest,
+                dwindows[at] += here
                 left -= here                                 # and of several equal ones to the first
             return dx
 
@@ -519,20 +519,21 @@ class _AveragePool(_Pool):
 
     def forward(self, x, training=False):
         _check_input(self, x, "channels")
-        over = tuple(range(self.axes))
         windows, blank = self.window.over(x, 0)
-        n: Any = math.prod(self.window.size)
+        k = list(np.ndindex(*self.window.size))
+        n: Any = len(k)
         if not self.count_padding:
-            n = self.window.over(np.ones((1, *x.shape[1:-1], 1), x.dtype), 0)[0].sum(axis=over)
+            inside, _ = self.window.over(np.ones((1, *x.shape[1:-1], 1), x.dtype), 0)
+            n = sum(inside[at] for at in k)
 
         def backward(dy):
             dx, dwindows = blank()
             share = np.ascontiguousarray(_turn(dy)) / n
-            for k in np.ndindex(*self.window.size):
-                dwindows[k] += share
+            for at in k:
+                dwindows[at] += share
             return dx
 
-        return _turn(windows.sum(axis=over) / n), backward
+        return _turn(sum(windows[at] for at in k) / n), backward
 
 
 class MaxPool1D(_MaxPool):
@@ -789,12 +790,12 @@ def _flat(layers):
 
 
 def _blocks(windows, axes):
-    """Windows as the columns of a matrix, some rows of places at a time: the columns, which rows these are, and which columns."""
+    """Windows as the columns of a matrix, some rows of places at a time, and which columns these are."""
     entries, height, per_row = math.prod(windows.shape[: axes + 1]), windows.shape[axes + 1], math.prod(windows.shape[axes + 2 :])
     rows = max(BLOCK // (entries * per_row), 1)
-    for start in range(0, height, rows):
-        some = slice(start, start + rows)
-        yield windows[(..., some, *[slice(None)] * axes)].reshape(entries, -1), some, slice(start * per_row, (start + rows) * per_row)
+    for i in range(0, height, rows):
+        some = windows[(..., slice(i, i + rows), *[slice(None)] * axes)]
+        yield some.reshape(entries, -1), slice(i * per_row, (i + rows) * per_row)
 
 
 def _check_input(layer, x, *form):

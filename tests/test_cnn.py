@@ -14,6 +14,7 @@ from scipy.signal import correlate, correlate2d
 
 from nnlib import cnn
 from nnlib.activations import ReLU, Tanh
+from nnlib.backprop import complex_step_gradient
 from nnlib.cnn import (
     AveragePool1D,
     AveragePool2D,
@@ -31,7 +32,7 @@ from nnlib.cnn import (
 )
 from nnlib.layers import Sequential
 from nnlib.mlp import Dense
-from nnlib.regularizers import BatchNorm, Dropout
+from nnlib.regularizers import BatchNorm
 
 STORED = Stored("cnn")
 CONV = {1: Conv1D, 2: Conv2D}
@@ -192,6 +193,36 @@ def test_the_matrix_of_all_windows_is_never_in_memory(rng):
     assert kept < y.nbytes + 1.5 * x.nbytes and peak < columns / 2
 
 
+LAYERS = [Conv1D, Conv2D, MaxPool1D, MaxPool2D, AveragePool1D, AveragePool2D, GlobalAverage, GlobalMax, Flatten]
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_complex_steps_give_all_digits_of_the_gradients(kind, rng):
+    layer, x = kind.example(rng)
+    y, backward = layer.forward(x)
+    dy, theta, model = rng.normal(size=y.shape), layer.theta.copy(), layer.astype(complex)
+    dx = backward(dy)
+    np.testing.assert_allclose(complex_step_gradient(lambda at: (model(at) * dy).sum(), x), dx, rtol=1e-13, atol=1e-13)
+
+    if theta.size:
+
+        def by_theta(at):
+            model.theta = at
+            return (model(x.astype(complex)) * dy).sum()
+
+        np.testing.assert_allclose(complex_step_gradient(by_theta, theta), layer.grad, rtol=1e-13, atol=1e-13)
+
+
+def test_a_convolution_that_comes_first_leaves_out_the_gradient_of_its_input(rng):
+    layer, x = Conv2D.example(rng)
+    y, backward = layer.forward(x)
+    backward(y)
+    grad = layer.grad.copy()
+    layer.grad[:] = 0
+    assert backward(y, want_dx=False) is None
+    np.testing.assert_array_equal(layer.grad, grad)
+
+
 # --- the matrix of a convolution --------------------------------------------------------------------------------------
 
 
@@ -260,7 +291,10 @@ def test_the_receptive_field_of_lenet():
     assert receptive_field(Conv2D(1, 1, (3, 5), stride=(2, 1), dilation=(1, 2), seed=0)) == ((3, 2, 0), (9, 1, 0))
 
 
-@given(st.lists(st.tuples(st.sampled_from([Conv1D, AveragePool1D, MaxPool1D]), st.integers(1, 3), st.integers(1, 2), st.sampled_from(["valid", "same", 2, (1, 0)])), min_size=1, max_size=3))
+KINDS = st.tuples(st.sampled_from([Conv1D, AveragePool1D, MaxPool1D]), st.integers(1, 3), st.integers(1, 2), st.sampled_from(["valid", "same", 2, (1, 0)]))
+
+
+@given(st.lists(KINDS, min_size=1, max_size=3))
 def test_the_receptive_field_is_where_the_gradient_is(kinds):
     layers = []
     for kind, k, s, padding in kinds:
