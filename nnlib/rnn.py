@@ -555,7 +555,7 @@ class RNN(Recurrent):
             for t in reversed(range(time)):
                 if dhs is not None:
                     dh += dhs[t]
-                dz[t] *= dh
+                np.multiply(dh, dz[t], out=dz[t])
                 dh = self.cell.U.T @ dz[t]     # ∂L/∂h_{t−1} = Uᵀ δ
                 if t in cuts:
                     dh[:] = 0
@@ -603,46 +603,52 @@ class LSTM(Recurrent):
         (batch, time), n = x.shape[:2], self.cell.U.shape[1]
         # One exponential for all gates: σ(z) = 1 / (1 + e^−z) and tanh z = 2 σ(2z) − 1.
         A *= np.repeat(np.array([-1, -1, -2, -1], A.dtype), n)[:, None]
-        gates = np.empty((time, 4, n, batch), x.dtype)
-        h, c, tanh_c = S[:, :n], np.empty((time + 1, n, batch), x.dtype), np.empty((time, n, batch), x.dtype)
-        c[0] = state[1].T
+        kept = np.empty((time + 1, 7, n, batch), x.dtype)
+        i, f, s, o, g, tanh_c, c = kept.swapaxes(0, 1)  # s is σ(2z) of the gate g
+        h, c[0] = S[:, :n], state[1].T
         with np.errstate(over="ignore"):       # e^−z = ∞ gives the right σ = 0
             for t in range(time):
-                z = gates[t].reshape(4 * n, batch)
+                z = kept[t, :4].reshape(4 * n, batch)
                 np.matmul(A, S[t], out=z)
                 np.exp(z, out=z)
                 z += 1
-                np.reciprocal(z, out=z)
-                i, f, g, o = gates[t]
-                g *= 2
-                g -= 1
-                np.multiply(f, c[t], out=c[t + 1])
-                c[t + 1] += i * g              # c_t = f ⊙ c_{t−1} + i ⊙ g
-                np.tanh(c[t + 1], out=tanh_c[t])
-                np.multiply(o, tanh_c[t], out=h[t + 1])
+                np.divide(1, z, out=z)
+                g_t, c_t = g[t], c[t + 1]
+                np.multiply(s[t], 2, out=g_t)
+                g_t -= 1
+                np.multiply(f[t], c[t], out=c_t)
+                c_t += i[t] * g_t              # c_t = f ⊙ c_{t−1} + i ⊙ g
+                np.tanh(c_t, out=tanh_c[t])
+                np.multiply(o[t], tanh_c[t], out=h[t + 1])
 
         def backward(dhs, dstate, want_dx):
             (dh, dhs), cuts = _columns(dstate[0], dhs), self._cuts(time)
-            dc = dstate[1].T.copy()
-            i, f, g, o = gates.swapaxes(0, 1)
-            through_h = o * (1 - tanh_c**2)    # ∂h_t/∂c_t
-            # What each gate's δ is for ∂L/∂c = 1 (i, f, g) or ∂L/∂h = 1 (o), for all t at once.
-            dz = gates * (1 - gates)
-            dz[:, 0] *= g
-            dz[:, 1] *= c[:-1]
-            dz[:, 2] = (1 - g**2) * i
-            dz[:, 3] *= tanh_c
+            dc, UT = dstate[1].T.copy(), self.cell.U.T
+            dz = np.empty((4 * n, time, batch), x.dtype)
+            now = np.empty((4, n, batch), x.dtype)  # δ of one step
+            (di, df, dg, do), difg, flat = now, now[:3], now.reshape(4 * n, batch)
             for t in reversed(range(time)):
                 if dhs is not None:
                     dh += dhs[t]
-                dc += dh * through_h[t]
-                dz[t, :3] *= dc
-                dz[t, 3] *= dh
-                dh = self.cell.U.T @ dz[t].reshape(4 * n, batch)
-                dc *= f[t]                     # the constant error path: ∂c_t/∂c_{t−1} = f
+                np.subtract(1, kept[t, :4], out=now)
+                now *= kept[t, :4]             # σ′ = σ (1 − σ)
+                dg *= 4                        # tanh′ z = 4 σ′(2z)
+                through_o = dh * tanh_c[t]     # ∂L/∂o
+                do *= through_o
+                through_o *= tanh_c[t]
+                dh -= through_o
+                dh *= o[t]
+                dc += dh                       # ∂L/∂c_t = … + ∂L/∂h_t ⊙ (1 − tanh² c_t) ⊙ o
+                di *= g[t]
+                df *= c[t]
+                dg *= i[t]
+                difg *= dc
+                dz[:, t] = flat
+                dh = UT @ flat                 # ∂L/∂h_{t−1} = Uᵀ δ
+                dc *= f[t]                     # ∂L/∂c_{t−1} = ∂L/∂c_t ⊙ f, the constant error path
                 if t in cuts:
                     dh[:] = dc[:] = 0
-            dz = dz.reshape(time, 4 * n, batch)
+            dz = dz.transpose(1, 0, 2)
             return _add(self.cell, _outer(dz, S), dz, want_dx), _rows(dh, dc)
 
         return h[1:].transpose(2, 0, 1), _rows(h[time], c[time]), backward
@@ -683,44 +689,46 @@ class GRU(Recurrent):
         (batch, time), n, after = x.shape[:2], self.cell.U.shape[1], self.cell.reset == "after"
         U, U_n = np.split(self.cell.U, [2 * n])
         A[2 * n :, :n] = 0                     # the product of n with U is one of its own
-        gates = np.empty((time, 3, n, batch), x.dtype)
-        h, q = S[:, :n], np.empty((time, n, batch), x.dtype)
+        A[: 2 * n] *= -1                       # σ(z) = 1 / (1 + e^−z)
+        kept = np.empty((time, 4, n, batch), x.dtype)
+        (r, z, new, q), h = kept.swapaxes(0, 1), S[:, :n]
         b_U = self.cell.b_U[:, None] if after else 0
         with np.errstate(over="ignore"):       # e^−z = ∞ gives the right σ = 0
             for t in range(time):
-                r, z, new = gates[t]
-                np.matmul(A, S[t], out=gates[t].reshape(3 * n, batch))
-                rz = gates[t, :2]
-                np.negative(rz, out=rz)
+                rz, n_t = kept[t, :2], new[t]
+                np.matmul(A, S[t], out=kept[t, :3].reshape(3 * n, batch))
                 np.exp(rz, out=rz)
                 rz += 1
-                np.reciprocal(rz, out=rz)      # σ
-                q[t] = U_n @ h[t] + b_U if after else r * h[t]
-                new += r * q[t] if after else U_n @ q[t]
-                np.tanh(new, out=new)
-                h[t + 1] = new + z * (h[t] - new)
+                np.divide(1, rz, out=rz)
+                q[t] = U_n @ h[t] + b_U if after else r[t] * h[t]
+                n_t += r[t] * q[t] if after else U_n @ q[t]
+                np.tanh(n_t, out=n_t)
+                h[t + 1] = n_t + z[t] * (h[t] - n_t)    # h_t = (1 − z) ⊙ n + z ⊙ h_{t−1}
 
         def backward(dhs, dstate, want_dx):
             (dh, dhs), cuts = _columns(dstate[0], dhs), self._cuts(time)
-            r, z, new = gates.swapaxes(0, 1)
-            # What each gate's δ is for ∂L/∂r = 1, ∂L/∂h = 1 (z and n), for all t at once.
-            dz = gates * (1 - gates)
-            dz[:, 1] *= h[:-1] - new
-            dz[:, 2] = (1 - new**2) * (1 - z)
-            dq = np.empty_like(q)
+            dz, dq = np.empty((3 * n, time, batch), x.dtype), np.empty_like(q)
+            now = np.empty((3, n, batch), x.dtype)  # δ of one step
+            (dr, d_z, dn), drz, flat = now, now[:2].reshape(2 * n, batch), now.reshape(3 * n, batch)
             for t in reversed(range(time)):
                 if dhs is not None:
                     dh += dhs[t]
-                dz[t, 1:] *= dh
-                dn = dz[t, 2]
+                np.subtract(1, kept[t, :3], out=now)    # σ′ = σ (1 − σ), tanh′ = (1 − tanh) (1 + tanh)
+                dn *= now[1]
+                now[:2] *= kept[t, :2]
+                dn *= 1 + new[t]
+                dn *= dh
+                d_z *= h[t] - new[t]
+                d_z *= dh
                 dq[t] = dn * r[t] if after else U_n.T @ dn
-                dz[t, 0] *= dn * q[t] if after else dq[t] * h[t]
+                dr *= dn * q[t] if after else dq[t] * h[t]
                 dh *= z[t]
                 dh += U_n.T @ dq[t] if after else dq[t] * r[t]
-                dh += U.T @ dz[t, :2].reshape(2 * n, batch)
+                dh += U.T @ drz
+                dz[:, t] = flat
                 if t in cuts:
                     dh[:] = 0
-            dz = dz.reshape(time, 3 * n, batch)
+            dz = dz.transpose(1, 0, 2)
             dA = _outer(dz, S)
             dA[2 * n :, :n] = _outer(dq, h) if after else _outer(dz[:, 2 * n :], q)
             if after:
