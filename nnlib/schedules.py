@@ -165,9 +165,7 @@ def one_cycle(up: float = 0.3, first: float = 1 / 25, last: float = 1 / 25e4) ->
     >>> [round(one_cycle()(t, 10), 3) for t in range(10)]
     [0.04, 0.52, 1.0, 0.95, 0.812, 0.611, 0.389, 0.188, 0.05, 0.0]
     """
-    _check_share("up", up)
-    if up == 1:
-        raise ValueError("up must be below 1, so that there is a way down, got 1")
+    _check_share("up", up, below_one=True)
     _check_share("first", first)
     _check_share("last", last)
 
@@ -191,7 +189,7 @@ def on_plateau(gamma: float = 0.1, patience: int = 10, threshold: float = 1e-4) 
     patience : int
         Epochs ≥ 0.
     threshold : float
-        In [0, 1].
+        In [0, 1).
 
     Raises
     ------
@@ -208,7 +206,7 @@ def on_plateau(gamma: float = 0.1, patience: int = 10, threshold: float = 1e-4) 
     """
     _check_positive("gamma", gamma)
     _check_steps("patience", patience, least=0)
-    _check_share("threshold", threshold)
+    _check_share("threshold", threshold, below_one=True)
 
     def factor(t, total, losses):
         best, waited, k = math.inf, 0, 0
@@ -237,6 +235,6 @@ def _check_positive(name, value):
         raise ValueError(f"{name} must be a finite number > 0, got {value}")
 
 
-def _check_share(name, value):
-    if not 0 <= value <= 1:
-        raise ValueError(f"{name} must be in [0, 1], got {value}")
+def _check_share(name, value, below_one=False):
+    if not 0 <= value <= 1 or (below_one and value == 1):
+        raise ValueError(f"{name} must be in [0, 1{')' if below_one else ']'}, got {value}")

@@ -306,7 +306,7 @@ class _Run:
             raise ValueError(f"{path} is no checkpoint of fit")
         for name, value in self.call.items():
             if state["call"][name] != value:
-                raise ValueError(f"{path} is the checkpoint of another call of fit: {name} was {state['call'][name]}, is {value}")
+                raise ValueError(f"{path} is the checkpoint of another call of fit: {name} was {state['call'][name]}, is now {value}")
         self.put_back(state["now"])
         self.rng.bit_generator.state = state["order"]
         self.history, self.best_loss, self.best = History(**state["history"]), state["best_loss"], state["best"]

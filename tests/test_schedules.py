@@ -116,14 +116,15 @@ def test_a_step_that_is_none_is_refused(name, t):
         (lambda: cosine(last=-0.1), r"last must be in \[0, 1\], got -0.1"),
         (lambda: cosine(last=1.1), r"last must be in \[0, 1\], got 1.1"),
         (lambda: warm_up(0), "steps must be a whole number ≥ 1, got 0"),
-        (lambda: one_cycle(up=1), "up must be below 1, so that there is a way down, got 1"),
-        (lambda: one_cycle(up=-0.1), r"up must be in \[0, 1\], got -0.1"),
+        (lambda: one_cycle(up=1), r"up must be in \[0, 1\), got 1"),
+        (lambda: one_cycle(up=-0.1), r"up must be in \[0, 1\), got -0.1"),
         (lambda: one_cycle(first=2), r"first must be in \[0, 1\], got 2"),
         (lambda: one_cycle(last=math.nan), r"last must be in \[0, 1\], got nan"),
         (lambda: on_plateau(gamma=0), "gamma must be a finite number > 0, got 0"),
         (lambda: on_plateau(patience=-1), "patience must be a whole number ≥ 0, got -1"),
         (lambda: on_plateau(patience=0.5), "patience must be a whole number ≥ 0, got 0.5"),
-        (lambda: on_plateau(threshold=-1), r"threshold must be in \[0, 1\], got -1"),
+        (lambda: on_plateau(threshold=-1), r"threshold must be in \[0, 1\), got -1"),
+        (lambda: on_plateau(threshold=1), r"threshold must be in \[0, 1\), got 1"),
     ],
 )
 def test_bad_numbers_are_refused(make, message):
