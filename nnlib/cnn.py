@@ -154,9 +154,9 @@ def toeplitz(kernel: np.ndarray, n: int | tuple[int, int], stride: Any = 1, padd
     if kernel.ndim not in (1, 2) or kernel.ndim != len(sizes):
         raise ValueError(f"toeplitz expects a kernel with one axis and n, or with two axes and a pair n, got {kernel.shape} and n={n!r}")
     window = _Window("toeplitz", kernel.ndim, kernel.shape, stride, padding, dilation)
+    T = np.zeros((math.prod(window.places(sizes)), 1 + math.prod(sizes)), kernel.dtype)
     which = 1 + np.arange(math.prod(sizes)).reshape(1, *sizes, 1)      # the entries of x by number; 0 is padding
     windows, _ = window.over(which, 0)
-    T = np.zeros((windows[(0,) * kernel.ndim].size, 1 + which.size), kernel.dtype)
     for k in np.ndindex(*kernel.shape):
         T[np.arange(len(T)), windows[k].ravel()] = kernel[k]
     return T[:, 1:]
@@ -210,11 +210,9 @@ def receptive_field(*layers: Layer) -> tuple[tuple[int, int, int], ...]:
         window = layer.window
         fields = fields or [(1, 1, 0)] * window.axes
         if len(fields) != window.axes:
-            raise ValueError(f"receptive_field expects layers of {len(fields)} axes, got {layer!r}")
-        fields = [
-            (size + (k - 1) * d * step, step * s, start - before * step)
-            for (size, step, start), k, s, d, (before, _) in zip(fields, window.size, window.stride, window.dilation, window.pads(window.stride), strict=True)
-        ]
+            raise ValueError(f"receptive_field expects layers with the same number of axes, {len(fields)}, got {layer!r}")
+        each = zip(fields, window.reach, window.stride, window.pads(window.stride), strict=True)
+        fields = [(size + (r - 1) * step, step * s, start - before * step) for (size, step, start), r, s, (before, _) in each]
     if not fields:
         raise ValueError("receptive_field expects at least one convolution or pooling")
     return tuple(fields)
@@ -225,8 +223,9 @@ class _Window:
 
     def __init__(self, owner: str, axes: int, size: Any, stride: Any, padding: Any, dilation: Any = 1):
         self.owner, self.axes = owner, axes
-        self.size, self.stride, self.dilation = self._each("kernel_size", size), self._each("stride", stride), self._each("dilation", dilation)
-        self.reach = tuple(d * (k - 1) + 1 for k, d in zip(self.size, self.dilation, strict=True))      # from its first entry to its last
+        self.size = self._each("kernel_size", size)
+        self.stride, self.dilation = self._each("stride", stride), self._each("dilation", dilation)
+        self.reach = tuple(d * (k - 1) + 1 for k, d in zip(self.size, self.dilation, strict=True))  # first to last entry
         self.padding = padding if isinstance(padding, str) and padding == "same" else self._pairs(padding)
 
     def _each(self, name, value):
@@ -257,10 +256,11 @@ class _Window:
     def places(self, sizes):
         """The number of windows along each axis."""
         padded = tuple(n + sum(pad) for n, pad in zip(sizes, self.pads(sizes), strict=True))
-        if min(sizes) < 1 or any(n < r for n, r in zip(padded, self.reach, strict=True)):
+        if not all(_is_whole(n, 1) for n in sizes) or any(n < r for n, r in zip(padded, self.reach, strict=True)):
+            size, dilation, padding, reach, got, n = map(self._bare, (self.size, self.dilation, self.padding, self.reach, padded, tuple(sizes)))
             raise ValueError(
-                f"{self.owner} with kernel_size={self._bare(self.size)}, dilation={self._bare(self.dilation)} and padding={self._bare(self.padding)} "
-                f"expects at least {self._bare(self.reach)} entries after padding, got {self._bare(padded)} from {self._bare(tuple(sizes))}"
+                f"{self.owner} with kernel_size={size}, dilation={dilation} and padding={padding} "
+                f"expects at least {reach} entries after padding, got {got} from {n}"
             )
         return tuple((n - r) // s + 1 for n, r, s in zip(padded, self.reach, self.stride, strict=True))
 
@@ -280,7 +280,8 @@ class _Window:
             return np.ndarray(shape, padded.dtype, padded, strides=(*k_steps, channel, *i_steps, example))
 
         def filled(value):
-            padded = np.full((x.shape[-1], *(n + sum(pad) for n, pad in zip(sizes, pads, strict=True)), len(x)), value, x.dtype)
+            padded_sizes = (n + sum(pad) for n, pad in zip(sizes, pads, strict=True))
+            padded = np.full((x.shape[-1], *padded_sizes, len(x)), value, x.dtype)
             return _turn(padded[inside]), windows(padded)
 
         if not any(map(any, pads)):
@@ -309,7 +310,7 @@ class _Convolution(Layer):
     dW: np.ndarray
     db: np.ndarray
 
-    def __init__(self, n_in: int, n_out: int, kernel_size: Any, *, stride: Any = 1, padding: Any = "valid", dilation: Any = 1, seed, initializer="he"):
+    def __init__(self, n_in, n_out, kernel_size, *, stride=1, padding="valid", dilation=1, seed, initializer="he"):
         name = type(self).__name__
         if not (_is_whole(n_in, 1) and _is_whole(n_out, 1)):
             raise ValueError(f"{name} needs whole numbers ≥ 1 of channels, got n_in={n_in!r}, n_out={n_out!r}")
@@ -475,10 +476,10 @@ class _Pool(Layer):
 
     axes: int
 
-    def __init__(self, size: Any, *, stride: Any = None, padding: Any = "valid"):
-        self.window = _Window(type(self).__name__, self.axes, size, size if stride is None else stride, padding)
+    def __init__(self, kernel_size, *, stride=None, padding="valid"):
+        self.window = _Window(type(self).__name__, self.axes, kernel_size, kernel_size if stride is None else stride, padding)
         if any(p >= k for k, pad in zip(self.window.size, self.window.pads(self.window.size), strict=True) for p in pad):
-            raise ValueError(f"{self!r} has places that see nothing but padding: it must be less than the size on each side")
+            raise ValueError(f"{self!r} has places that see nothing but padding, which must be less than kernel_size on each side")
         super().__init__()
 
     def __repr__(self):
@@ -513,8 +514,8 @@ class _MaxPool(_Pool):
 class _AveragePool(_Pool):
     """The code of `AveragePool1D` and `AveragePool2D`."""
 
-    def __init__(self, size: Any, *, stride: Any = None, padding: Any = "valid", count_padding: bool = True):
-        super().__init__(size, stride=stride, padding=padding)
+    def __init__(self, kernel_size, *, stride=None, padding="valid", count_padding=True):
+        super().__init__(kernel_size, stride=stride, padding=padding)
         self.count_padding = count_padding
 
     def forward(self, x, training=False):
@@ -544,12 +545,12 @@ class MaxPool1D(_MaxPool):
 
     Parameters
     ----------
-    size : int
+    kernel_size : int
         k.
     stride : int, optional
-        s; by default the size, so that windows do not overlap.
+        s; by default k, so that windows do not overlap.
     padding : "valid", "same", int or (before, after)
-        As in `Conv1D`, but less than the size on each side, so that each window sees something.
+        As in `Conv1D`, but less than k on each side, so that each window sees something.
 
     Raises
     ------
@@ -579,12 +580,12 @@ class MaxPool2D(_MaxPool):
 
     Parameters
     ----------
-    size : int or pair of int
+    kernel_size : int or pair of int
         k; a pair is for height and width.
     stride : int or pair of int, optional
-        s; by default the size, so that windows do not overlap.
+        s; by default k, so that windows do not overlap.
     padding : "valid", "same", int or ((top, bottom), (left, right))
-        As in `Conv2D`, but less than the size on each side, so that each window sees something.
+        As in `Conv2D`, but less than k on each side, so that each window sees something.
 
     Raises
     ------
@@ -611,12 +612,12 @@ class AveragePool1D(_AveragePool):
 
     Parameters
     ----------
-    size : int
+    kernel_size : int
         k.
     stride : int, optional
-        s; by default the size, so that windows do not overlap.
+        s; by default k, so that windows do not overlap.
     padding : "valid", "same", int or (before, after)
-        As in `Conv1D`, but less than the size on each side.
+        As in `Conv1D`, but less than k on each side.
     count_padding : bool
         Whether n = k everywhere, so that padding counts as zeros, or n is the number of entries of the input in the window.
 
@@ -645,12 +646,12 @@ class AveragePool2D(_AveragePool):
 
     Parameters
     ----------
-    size : int or pair of int
+    kernel_size : int or pair of int
         k; a pair is for height and width.
     stride : int or pair of int, optional
-        s; by default the size, so that windows do not overlap.
+        s; by default k, so that windows do not overlap.
     padding : "valid", "same", int or ((top, bottom), (left, right))
-        As in `Conv2D`, but less than the size on each side.
+        As in `Conv2D`, but less than k on each side.
     count_padding : bool
         Whether n = k² everywhere, so that padding counts as zeros, or n is the number of entries of the input in the window.
 
