@@ -116,13 +116,12 @@ def complex_step_gradient(f: Callable[[np.ndarray], complex], at: np.ndarray, h:
 
     Nothing is subtracted, so h may be tiny and all digits are right. f must be computed by analytic operations only: +, ·, /, powers,
     exp, tanh, sin, matrix products, and max or a comparison with 0 away from the kink. An absolute value, ``np.var`` or a cast drops
-    the imaginary part without a word; therefore the result is compared with a central difference in one direction.
+    the imaginary part without a word; therefore one slope is compared with a central difference first.
 
     Parameters
     ----------
     f : callable
-        From a complex array to a complex number: a model for it is ``model.astype(complex)``. `Dense`, `Tanh`, `ReLU`, `GELU` and what
-        is made of them can do it; `Sigmoid` and `Softplus`, which are safe for large z by |z|, cannot, and neither do the losses.
+        From a complex array to a complex number. Every layer of nnlib can do it, as ``layer.astype(complex)``; the losses cannot.
     at : ndarray
         x, real, of any shape; it is not changed.
     h : float
@@ -164,13 +163,13 @@ def complex_step_gradient(f: Callable[[np.ndarray], complex], at: np.ndarray, h:
 def jvp(model: Layer, x: np.ndarray, dx: np.ndarray | None = None, dtheta: np.ndarray | None = None) -> np.ndarray:
     """Forward mode: the Jacobian–vector product (∂y/∂x) dx + (∂y/∂θ) dθ, how fast y = model(x) changes along one direction.
 
-    It goes along with a single pass forward, in complex numbers: Im F(x + i h dx; θ + i h dθ) / h. A gradient of P entries
-    takes P such passes, where reverse mode takes one way back.
+    It goes along with a single pass forward, in complex numbers: Im F(x + i h dx; θ + i h dθ) / h. (Three more passes check that the
+    model is analytic.) A gradient of P entries takes P such products, where reverse mode takes one way back.
 
     Parameters
     ----------
     model : Layer
-        Of analytic layers, as for `complex_step_gradient`; it is not changed.
+        Of analytic layers, as all of nnlib's are (see `complex_step_gradient`); it is not changed.
     x : ndarray
         A batch.
     dx : ndarray, same shape, optional
@@ -187,8 +186,6 @@ def jvp(model: Layer, x: np.ndarray, dx: np.ndarray | None = None, dtheta: np.nd
     ------
     ValueError
         If a direction has the wrong shape, or the model is not analytic as it is computed.
-    TypeError
-        If a layer refuses complex numbers, or is handed real ones because a layer before it (such as `Sigmoid`) made them real.
 
     References
     ----------

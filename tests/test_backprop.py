@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.optimize import approx_fprime, check_grad
 
 from nnlib import backprop
-from nnlib.activations import ReLU, Sigmoid, Tanh
+from nnlib.activations import Sigmoid, Tanh
 from nnlib.backprop import (
     check_gradient,
     complex_step_gradient,
@@ -273,20 +273,15 @@ def test_the_check_of_the_complex_step_does_not_stumble_over_rounding():
     assert complex_step_gradient(lambda x: 0 * x.sum() + 1e6, np.ones(3)).tolist() == [0, 0, 0]
 
 
-def test_forward_mode_agrees_with_reverse_mode_or_refuses(layer_class, rng):
-    """A layer is never silently wrong in complex numbers: (∂y/∂x) dx + (∂y/∂θ) dθ is that of the ways back, or there is an error."""
+def test_forward_mode_agrees_with_reverse_mode_in_every_layer(layer_class, rng):
+    """So every layer takes complex numbers and is analytic in them, as it is computed."""
     layer, x = layer_class.example(rng)
     dtheta = rng.normal(size=layer.theta.shape)
     dx = rng.normal(size=x.shape) if x.dtype.kind == "f" else None
     expected = parameter_jacobian(layer, x) @ dtheta
     if dx is not None:
         expected = expected + np.einsum("n...i,ni->n...", jacobian(layer, x).reshape(*expected.shape, -1), dx.reshape(len(x), -1))
-    try:
-        forward = jvp(layer, x, dx, dtheta)
-    except (TypeError, ValueError):
-        assert layer_class not in {Dense, Tanh, ReLU, MLP, Sequential, Residual}
-    else:
-        np.testing.assert_allclose(forward, expected, rtol=1e-11, atol=1e-12)
+    np.testing.assert_allclose(jvp(layer, x, dx, dtheta), expected, rtol=1e-11, atol=1e-12)
 
 
 def test_forward_mode_along_x_or_theta_alone(rng):
@@ -298,11 +293,14 @@ def test_forward_mode_along_x_or_theta_alone(rng):
 
 
 def test_forward_mode_names_a_layer_that_is_not_analytic():
+    class Modulus(Layer):
+        def forward(self, x, training=False):
+            return np.abs(x), lambda dy: dy * np.sign(x)
+
     x = np.ones((1, 2))
-    with pytest.raises(ValueError, match=r"Sequential\(Dense\(2, 3\), Sigmoid\(\)\) is not analytic here as it is computed"):
-        jvp(Sequential(Dense(2, 3, seed=0), Sigmoid()), x, x)
-    with pytest.raises(TypeError, match=r"Dense\(3, 1\) has complex128 weights and expects complex128 inputs, got float64"):
-        jvp(MLP([2, 3, 1], "sigmoid", seed=0), x, x)
+    message = r"Sequential\(Dense\(2, 3\), Modulus\(\)\) is not analytic here as it is computed: .* away from central differences, of size"
+    with pytest.raises(ValueError, match=message):
+        jvp(Sequential(Dense(2, 3, seed=0), Modulus()), x, x)
 
 
 def test_forward_mode_wants_directions_of_the_right_shape():
