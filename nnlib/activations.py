@@ -301,7 +301,7 @@ class GELUTanh(_Gated, Activation):
     """
 
     def _g(self, z):
-        return Sigmoid().f(2 * math.sqrt(2 / math.pi) * z * (1 + 0.044715 * z * z))
+        return _sigmoid(2 * math.sqrt(2 / math.pi) * z * (1 + 0.044715 * z * z))
 
     def _dg(self, z, g):
         return g * (1 - g) * (2 * math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * z * z))
@@ -317,7 +317,7 @@ class SiLU(_Gated, Activation):
     """
 
     def _g(self, z):
-        return Sigmoid().f(z)
+        return _sigmoid(z)
 
     def _dg(self, z, g):
         return g * (1 - g)
@@ -333,10 +333,10 @@ class Mish(_Gated, Activation):
     """
 
     def _g(self, z):
-        return np.tanh(Softplus().f(z))
+        return np.tanh(_softplus(z))
 
     def _dg(self, z, g):
-        return (1 - g * g) * Sigmoid().f(z)
+        return (1 - g * g) * _sigmoid(z)
 
 
 class HardSwish(_Gated, Activation):
@@ -349,10 +349,10 @@ class HardSwish(_Gated, Activation):
     """
 
     def _g(self, z):
-        return HardSigmoid().f(z)
+        return _hard_sigmoid.f(z)
 
     def _dg(self, z, g):
-        return HardSigmoid().df(z, g)
+        return _hard_sigmoid.df(z, g)
 
 
 class HardSigmoid(Activation):
@@ -432,7 +432,10 @@ class Softplus(Activation):
         return np.maximum(z, 0) + np.log1p(np.exp(np.minimum(z, -z)))  # −|z|: never overflows
 
     def df(self, z, a):
-        return Sigmoid().f(z)
+        return _sigmoid(z)
+
+
+_sigmoid, _softplus, _hard_sigmoid = Sigmoid().f, Softplus().f, HardSigmoid()      # as parts of others
 
 
 def softmax(z: np.ndarray, axis: int = -1) -> np.ndarray:

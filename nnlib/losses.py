@@ -33,6 +33,8 @@ __all__ = [
 
 LossBackward = Callable[..., np.ndarray]
 
+_sigmoid, _softplus = Sigmoid().f, Softplus().f
+
 
 def mse(prediction: np.ndarray, target: np.ndarray) -> tuple[float, LossBackward]:
     """Mean squared error: L = (1/n) Σ (ŷ − y)², ∂L/∂ŷ = (2/n) (ŷ − y).
@@ -177,13 +179,13 @@ def binary_cross_entropy(logits: np.ndarray, target: np.ndarray, *, positive_wei
     w = _check_number("binary_cross_entropy", "positive_weight", positive_weight, 0 < positive_weight < math.inf, "> 0")
     if y.min() < 0 or y.max() > 1:
         raise ValueError(f"binary_cross_entropy expects targets in [0, 1], got {y.min()} to {y.max()}")
-    n, softplus = z.size, Softplus().f
+    n = z.size
 
     def backward(dL=1.0):
-        p = Sigmoid().f(z)
+        p = _sigmoid(z)
         return dL / n * (w * y * (p - 1) + (1 - y) * p)
 
-    return float(np.mean(w * y * softplus(-z) + (1 - y) * softplus(z))), backward
+    return float(np.mean(w * y * _softplus(-z) + (1 - y) * _softplus(z))), backward
 
 
 def categorical_cross_entropy(
@@ -463,10 +465,10 @@ def pairwise_auc(scores: np.ndarray, target: np.ndarray, *, surrogate: str = "lo
     d = z[positive][:, None] - z[~positive]
     if d.size == 0:
         return 0.0, lambda dL=1.0: np.zeros_like(z)
-    phi = Softplus().f(-d) if surrogate == "logistic" else np.maximum(0, 1 - d) ** 2
+    phi = _softplus(-d) if surrogate == "logistic" else np.maximum(0, 1 - d) ** 2
 
     def backward(dL=1.0):
-        pull = Sigmoid().f(-d) if surrogate == "logistic" else 2 * np.maximum(0, 1 - d)      # −φ′
+        pull = _sigmoid(-d) if surrogate == "logistic" else 2 * np.maximum(0, 1 - d)      # −φ′
         dz = np.empty_like(z)
         dz[positive], dz[~positive] = -pull.sum(axis=1), pull.sum(axis=0)
         return dL / d.size * dz
@@ -476,7 +478,7 @@ def pairwise_auc(scores: np.ndarray, target: np.ndarray, *, surrogate: str = "lo
 
 def _focal(u, gamma):
     """(1 − p)^γ (−log p) with p = σ(u), and its derivative by u."""
-    p, wrong, surprise = Sigmoid().f(u), Sigmoid().f(-u), Softplus().f(-u)
+    p, wrong, surprise = _sigmoid(u), _sigmoid(-u), _softplus(-u)
     return wrong**gamma * surprise, -(wrong**gamma) * (gamma * p * surprise + wrong)
 
 
