@@ -13,7 +13,6 @@ import math
 import os
 import platform
 import re
-import resource
 import statistics
 import subprocess
 import sys
@@ -91,14 +90,19 @@ def race(case, dtype):
     return {"milliseconds": milliseconds, "ratio": ratio, "quartiles": [low, high]}
 
 
+def resident():
+    """The resident set and its peak, in megabytes. (ru_maxrss would not do: a new process starts from the peak of its parent.)"""
+    return {kind: int(kilobytes) * 1024 / 1e6 for kind, kilobytes in re.findall(r"Vm(RSS|HWM):\s+(\d+) kB", Path("/proc/self/status").read_text())}
+
+
 def peak(name, dtype, side):
     """Megabytes that some training steps with a large batch need; to be called in a fresh process, on Linux."""
     case = next(case for case in CASES if case.name == name)
     seconds(prepare(case, dtype, side), 3)
     large = prepare(case.enlarged(), dtype, side)
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    before = resident()["RSS"]
     seconds(large, 3)
-    return (1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - pages * resource.getpagesize()) / 1e6
+    return resident()["HWM"] - before
 
 
 def memory(case, dtype):
@@ -108,7 +112,7 @@ def memory(case, dtype):
         command = [sys.executable, "-c", f"from benchmarks.run import peak; print(peak({case.name!r}, {dtype!r}, {side!r}))"]
         return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
-    return {side: alone(side) for side in SIDES}
+    return {"batch": case.enlarged().x[0], **{side: alone(side) for side in SIDES}}
 
 
 def machine():
@@ -137,7 +141,7 @@ def main(wanted):
             continue
         check(case)
         for dtype in DTYPES:
-            row = {"case": case.name, "dtype": dtype, **race(case, dtype)}
+            row = {"case": case.name, "batch": case.x[0], "dtype": dtype, **race(case, dtype)}
             row["megabytes"] = memory(case, dtype) if case.loss else None
             rows.append(row)
             times, sizes = row["milliseconds"], row["megabytes"]

@@ -1,13 +1,16 @@
 """The project's own files say one thing each, and agree."""
 
+import importlib.util
 import json
 import re
 import tomllib
 from itertools import chain
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
+from discovery import MODULES
 from packaging.requirements import Requirement
 
 import nnlib
@@ -79,6 +82,67 @@ def test_the_welcome_page_names_all_eight_chapters_and_links_those_that_are_writ
         chapters = [path.name for path in ROOT.glob(f"notebooks/0{number}_*.ipynb")]
         assert ("to come" in title) == (not chapters)
         assert all(f"(../notebooks/{name})" in title for name in chapters[:1])
+
+
+# --- speed, coverage, mutation --------------------------------------------------------------------------------------
+
+
+def load(path):
+    """A Python file that is in no package."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+CASES = load(ROOT / "benchmarks" / "cases.py")
+SPEED = json.loads((ROOT / "benchmarks" / "speed.json").read_text())
+
+
+def test_what_was_measured_is_what_the_benchmark_runs():
+    measured = [(row["case"], row["batch"], row["dtype"], bool(row["megabytes"])) for row in SPEED["rows"]]
+    assert measured == [(case.name, case.x[0], dtype, bool(case.loss)) for case in CASES.CASES for dtype in CASES.DTYPES]
+    assert SPEED["machine"]["torch"].startswith(re.search(r'TORCH = "torch==(.+?)"', (ROOT / "noxfile.py").read_text())[1])
+
+
+@pytest.mark.parametrize("case", CASES.CASES, ids=lambda case: case.name)
+def test_a_race_can_be_run(case):
+    """nnlib's side, in both precisions: what it repeats is a training step of the loss it names, or inference."""
+    for dtype in CASES.DTYPES:
+        model, x, target = case.build(dtype)
+        assert x.shape == case.x and x.dtype == model.theta.dtype == dtype
+        assert model(x).shape == case.y and (case.loss is None or np.isfinite(case.loss(model(x), target)[0]))
+        case.run(dtype)()
+    assert case.enlarged().build(dtype)[1].shape == (case.large * case.x[0], *case.x[1:])
+
+
+def test_the_page_on_speed_shows_each_race_as_measured():
+    page = (ROOT / "book/speed.md").read_text()
+    assert "nox -s bench" in page
+    assert re.findall(r"^```{speed} (\w+)$", page, flags=re.MULTILINE) == ["machine", "time", "memory"]
+    speed_lines = load(ROOT / "book/_ext/publishing.py").speed_lines
+    time, memory = ("\n".join(speed_lines(SPEED, what)) for what in ("time", "memory"))
+    for row in SPEED["rows"]:
+        start = f"| {row['case']} | {row['batch']} | {row['dtype']} | "
+        assert f"{start}{row['milliseconds']['nnlib']:.2f} | {row['milliseconds']['torch']:.2f} | **{row['ratio']:.2f}** |" in time
+        assert (f"| {row['megabytes']['nnlib']:.0f} | {row['megabytes']['torch']:.0f} |" in memory) if row["megabytes"] else row["case"] not in memory
+    mean = np.prod([row["ratio"] for row in SPEED["rows"]]) ** (1 / len(SPEED["rows"]))
+    assert f"The geometric mean of the ratios is **{mean:.2f}**" in time
+    assert f"the largest ratio is {max(row['ratio'] for row in SPEED['rows']):.2f} (" in time
+    for word in SPEED["machine"].values():
+        assert word in speed_lines(SPEED, "machine")[0] or word == "Linux"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_what_coverage_leaves_out_has_a_reason(name):
+    for line in (ROOT / "nnlib" / f"{name}.py").read_text().splitlines():
+        assert "pragma: no" not in line or re.search(r"# pragma: no (cover|branch): \w{3,} \w+", line), line
+
+
+def test_every_mutant_that_lives_has_a_reason():
+    lines = (ROOT / "tools/mutation_survivors.md").read_text().splitlines()
+    for line in (line for line in lines if line.startswith("- ")):
+        assert re.match(r"- `nnlib/\w+\.py` `[\w.]+`: `.+` → `.*`: \w{2,}", line), line
 
 
 def test_ci_calls_the_one_command():

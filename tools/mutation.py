@@ -107,7 +107,7 @@ def main(modules):
         print(f"{module:15} {mutants:5} mutants, {caught:6.1%} caught, {len(survivors):4} survive, {len(new):4} of them not listed", flush=True)
         for text, line in new:
             print(f"    {line}: {text}")
-        report += [f"- {text} (line {line})" for text, line in new]
+        report += [f"- {text}: line {line}" for text, line in new]
         (WORK / "survivors.md").write_text("\n".join(report) + "\n")
     caught = 1 - all_survivors / max(all_mutants, 1)
     print(f"{'all':15} {all_mutants:5} mutants, {caught:6.1%} caught, {all_survivors:4} survive")

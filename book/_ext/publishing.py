@@ -3,11 +3,13 @@
 - the files that the pages load are fetched from npm, pinned, and served by the book itself (`fetch_assets`);
 - kernels are told that they are being published, and where (`open_media`), and no page is ever left as it was (`outdate`);
 - an anchor `<a id="S1.1"></a>` in the Markdown can be linked to like a heading (`AnchorSlugs`), and `$$…$$` is typeset as written (`PlainDisplayMath`);
-- `{ledger}` gathers the chapters' verdicts into tables (`Ledger`), and the API page documents each module (`list_modules`).
+- `{ledger}` gathers the chapters' verdicts into tables (`Ledger`), `{speed}` shows what `nox -s bench` measured (`Speed`), and the API page
+  documents each module (`list_modules`).
 """
 
 import base64
 import json
+import math
 import os
 import pkgutil
 import re
@@ -115,6 +117,13 @@ class PlainDisplayMath(SphinxTransform):
             block.children = [nodes.Text(rf"\[{block.astext()}\]")]
 
 
+def parsed(directive, lines, name):
+    """Lines of Markdown as a block of the page, known to the style sheet by a name."""
+    block = nodes.container(classes=[name])
+    directive.state.nested_parse(StringList(lines), directive.content_offset, block)
+    return block
+
+
 # --- the ledger ------------------------------------------------------------------------------------------------------
 
 
@@ -143,9 +152,49 @@ class Ledger(SphinxDirective):
                 row["verdict"] = f"**{row['verdict']}** {row['condition']}"
             found = [row[column] for column in columns]
             lines.append("| " + " | ".join([place, f"{english}<br>{korean}", *found]) + " |")
-        table = nodes.container(classes=["ledger"])
-        self.state.nested_parse(StringList(lines), self.content_offset, table)
-        return [table]
+        return [parsed(self, lines, "ledger")]
+
+
+# --- what the benchmark measured -------------------------------------------------------------------------------------
+
+
+def speed_lines(results, what):
+    """The Markdown of one `what` of benchmarks/speed.json: the "machine", the "time" or the "memory"."""
+    rows = results["rows"]
+    if what == "machine":
+        about = results["machine"]
+        libraries = f"Python {about['python']}, NumPy {about['numpy']} ({about['blas']}) and PyTorch {about['torch']}"
+        return [f"Measured on {about['date']} on one thread of an {about['processor']} ({about['system']}) with {libraries}; {results['rounds']} rounds."]
+    if what == "memory":
+        lines = ["| Network | Batch | Numbers | nnlib, MB | PyTorch, MB | Ratio |", "|---|--:|---|--:|--:|--:|"]
+        for row in (row for row in rows if row["megabytes"]):
+            ours, theirs = row["megabytes"]["nnlib"], row["megabytes"]["torch"]
+            lines.append(f"| {row['case']} | {row['megabytes']['batch']} | {row['dtype']} | {ours:.0f} | {theirs:.0f} | {ours / theirs:.2f} |")
+        return lines
+    lines = ["| Network | Batch | Numbers | nnlib, ms | PyTorch, ms | Ratio | Middle half |", "|---|--:|---|--:|--:|--:|---|"]
+    for row in rows:
+        times, (low, high) = row["milliseconds"], row["quartiles"]
+        start = f"| {row['case']} | {row['batch']} | {row['dtype']} "
+        lines.append(start + f"| {times['nnlib']:.2f} | {times['torch']:.2f} | **{row['ratio']:.2f}** | {low:.2f} to {high:.2f} |")
+    worst = max(rows, key=lambda row: row["ratio"])
+    mean = math.exp(sum(math.log(row["ratio"]) for row in rows) / len(rows))
+    faster = sum(row["ratio"] < 1 for row in rows)
+    return [
+        f"The geometric mean of the ratios is **{mean:.2f}**. nnlib is faster in {faster} of {len(rows)} races; "
+        f"the largest ratio is {worst['ratio']:.2f} ({worst['case']}, {worst['dtype']}).",
+        "",
+        *lines,
+    ]
+
+
+class Speed(SphinxDirective):
+    """What stands in benchmarks/speed.json, as `{speed} machine`, `{speed} time` or `{speed} memory`."""
+
+    required_arguments = 1
+
+    def run(self):
+        results = json.loads(Path(self.env.app.confdir, "benchmarks", "speed.json").read_text(encoding="utf-8"))
+        return [parsed(self, speed_lines(results, self.arguments[0]), "speed")]
 
 
 # --- the API page ----------------------------------------------------------------------------------------------------
@@ -169,4 +218,5 @@ def setup(app):
     app.add_transform(AnchorSlugs)
     app.add_transform(PlainDisplayMath)
     app.add_directive("ledger", Ledger)
+    app.add_directive("speed", Speed)
     return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": True}
