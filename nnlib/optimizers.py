@@ -94,9 +94,12 @@ class Optimizer:
             raise ValueError(f"step expects θ and its gradient as vectors of one size, got {theta.shape} and {g.shape}")
         if theta.dtype.kind != "f" or theta.dtype != g.dtype:
             raise TypeError(f"step expects θ and its gradient as floating-point numbers of one kind, got {theta.dtype} and {g.dtype}")
-        for known in (*self._vectors, *(() if self.decay_mask is None else (self.decay_mask,))):
-            if known.shape != theta.shape:
-                raise ValueError(f"this {type(self).__name__} works on {known.size} parameters, got {theta.size}; make a new one")
+        for vector in self._vectors:
+            if (vector.shape, vector.dtype) != (theta.shape, theta.dtype):
+                works_on, got = f"{vector.size} parameters of {vector.dtype}", f"{theta.size} of {theta.dtype}"
+                raise ValueError(f"this {type(self).__name__} works on {works_on}, got {got}; make a new one")
+        if self.decay_mask is not None and self.decay_mask.shape != theta.shape:
+            raise ValueError(f"decay_mask is for {self.decay_mask.size} parameters, got {theta.size}")
         self.learning_rate = _at_least_zero("learning_rate", self.learning_rate)  # a float: NumPy's would turn float32 into float64
 
     def state(self) -> dict[str, Any]:

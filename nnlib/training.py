@@ -246,7 +246,7 @@ class _Run:
             if self.validation is not None and math.isfinite(mean_loss):
                 x, y = self.validation
                 prediction = self.model(x)
-                measured["validation_loss"] = self.loss(prediction, y)[0]
+                measured["validation_loss"] = float(self.loss(prediction, y)[0])
         if not all(map(math.isfinite, measured.values())):
             history.diverged_at = done + taken
             return
@@ -347,7 +347,7 @@ def _step(model, loss, x, y, optimizer, penalty=None, clip_norm=None, clip_value
     if clip_value is not None:
         optimizers.clip_value(g, clip_value)
     optimizer.step(model.theta, g)
-    return value if math.isfinite(value + added) and _all_finite(model.theta) else math.nan, norm
+    return float(value) if math.isfinite(value + added) and _all_finite(model.theta) else math.nan, norm
 
 
 def _all_finite(theta: np.ndarray) -> bool:

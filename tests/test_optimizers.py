@@ -243,8 +243,10 @@ def test_another_model_is_refused_and_nothing_changes(name):
     optimizer = OPTIMIZERS[name]()
     optimizer.step(np.ones(3), np.ones(3))
     before, theta = pickle.dumps(optimizer), np.ones(4)
-    with pytest.raises(ValueError, match=rf"this {type(optimizer).__name__} works on 3 parameters, got 4; make a new one"):
+    with pytest.raises(ValueError, match=rf"this {type(optimizer).__name__} works on 3 parameters of float64, got 4 of float64; make a new one"):
         optimizer.step(theta, np.ones(4))
+    with pytest.raises(ValueError, match=r"3 parameters of float64, got 3 of float32; make a new one"):
+        optimizer.step(np.ones(3, np.float32), np.ones(3, np.float32))
     assert pickle.dumps(optimizer) == before
     np.testing.assert_array_equal(theta, np.ones(4))
 
@@ -324,7 +326,7 @@ def test_only_what_the_mask_names_decays(make, rng, monkeypatch):
 
 def test_a_mask_of_another_model_is_refused_at_the_first_step():
     optimizer, theta = AdamW(decay_mask=np.array([True, False])), np.ones(3)
-    with pytest.raises(ValueError, match="this AdamW works on 2 parameters, got 3"):
+    with pytest.raises(ValueError, match="decay_mask is for 2 parameters, got 3"):
         optimizer.step(theta, np.ones(3))
     assert optimizer.t == 0
     np.testing.assert_array_equal(theta, np.ones(3))

@@ -114,6 +114,19 @@ def test_float32_stays_float32():
     assert model.theta.dtype == model(x).dtype == np.float32
 
 
+def test_what_is_written_down_are_plain_numbers(tmp_path):
+    """So that a loss or a metric that gives NumPy's can be saved too, and float32 adds up as float64."""
+
+    def loss(prediction, target):
+        value, backward = mse(prediction, target)
+        return np.float32(value), backward
+
+    options = {"validation": line(), "metric": lambda p, t: np.float32(0.5), "clip_norm": 1.0, "schedule": lambda t, *_: np.float64(1.0)}
+    history = fit(Dense(1, 1, seed=0), loss, line(), SGD(0.1), epochs=2, batch_size=4, seed=0, checkpoint=tmp_path / "run.npz", **options)
+    lists = [values for values in vars(history).values() if isinstance(values, list)]
+    assert len(lists) == 5 and all(type(value) is float for values in lists for value in values)
+
+
 def test_data_and_global_random_numbers_are_left_alone(global_generators_rest):
     x, y = line()
     x.setflags(write=False), y.setflags(write=False)
