@@ -414,6 +414,7 @@ def _penalty(name, strength, mask, value, gradient):
         penalized = theta if mask is None else np.where(mask, theta, 0)
         return strength * value(penalized), strength * gradient(penalized)
 
+    penalty.__qualname__ = f"{name}({strength})"      # by which `fit` knows it again when it goes on from a checkpoint
     return penalty
 
 

@@ -193,7 +193,7 @@ def test_a_gradient_goes_where_the_signal_went(rng):
 
 def test_dropout_is_the_identity_in_inference_and_with_p_zero(rng):
     x = rng.normal(size=(4, 5))
-    y, backward = Dropout(0.5, seed=0).forward(x)
+    y, backward = Dropout(0.5, seed=0).forward(x)      # inference, if nothing is said
     np.testing.assert_array_equal(y, x)
     np.testing.assert_array_equal(backward(2 * x), 2 * x)
     np.testing.assert_array_equal(Dropout(0, seed=0).forward(x, training=True)[0], x)
@@ -223,6 +223,10 @@ def test_penalties_and_their_gradients(rng):
         np.testing.assert_allclose(slope, gradient, rtol=1e-15)
         np.testing.assert_allclose(slope, numerical_gradient(lambda at, penalty=penalty: penalty(0.3)(at)[0], theta), atol=1e-9)
         assert penalty(0)(theta)[0] == 0 and not penalty(0)(theta)[1].any()
+
+
+def test_a_penalty_says_what_it_is():
+    assert (l1(0.5).__qualname__, l2(3).__qualname__) == ("l1(0.5)", "l2(3.0)")
 
 
 def test_a_mask_says_what_is_penalized(rng):
