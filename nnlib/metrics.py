@@ -257,7 +257,7 @@ def f1(scores: np.ndarray, labels: np.ndarray, threshold: float = 0.0) -> float:
         raise ValueError("f1 expects a threshold that can be compared, got nan")
     import sklearn.metrics
 
-    return float(sklearn.metrics.f1_score(labels, scores >= threshold, zero_division=0.0))
+    return float(sklearn.metrics.f1_score(labels, scores >= threshold))
 
 
 def calibration(probabilities: np.ndarray, labels: np.ndarray, bins: int = 10) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
