@@ -9,7 +9,6 @@ interrupted goes on with the same rates. `nnlib.training.fit` asks before each s
 
 from __future__ import annotations
 
-import functools
 import math
 import numbers
 from collections.abc import Callable, Sequence
@@ -19,13 +18,13 @@ __all__ = ["constant", "cosine", "exponential", "on_plateau", "one_cycle", "step
 Schedule = Callable[..., float]
 
 
-def _schedule(factor: Callable[[int, int, Sequence[float]], float]) -> Schedule:
-    @functools.wraps(factor)
+def _schedule(name: str, factor: Callable[[int, int, Sequence[float]], float]) -> Schedule:
     def schedule(t: int, total: int, losses: Sequence[float] = ()) -> float:
         if not 0 <= t < total:
             raise ValueError(f"a schedule of {total} steps has the steps 0 to {total - 1}, got step {t}")
         return factor(t, total, losses)
 
+    schedule.__qualname__ = name               # by which `fit` knows it again when it goes on from a checkpoint
     return schedule
 
 
@@ -38,7 +37,7 @@ def constant() -> Schedule:
     >>> constant()(7, 10)
     1.0
     """
-    return _schedule(lambda t, total, losses: 1.0)
+    return _schedule("constant()", lambda t, total, losses: 1.0)
 
 
 def step(every: int, gamma: float = 0.1) -> Schedule:
@@ -64,7 +63,7 @@ def step(every: int, gamma: float = 0.1) -> Schedule:
     """
     _check_steps("every", every)
     _check_positive("gamma", gamma)
-    return _schedule(lambda t, total, losses: gamma ** (t // every))
+    return _schedule(f"step({every}, {gamma})", lambda t, total, losses: gamma ** (t // every))
 
 
 def exponential(gamma: float) -> Schedule:
@@ -87,7 +86,7 @@ def exponential(gamma: float) -> Schedule:
     [1.0, 0.5, 0.25, 0.125]
     """
     _check_positive("gamma", gamma)
-    return _schedule(lambda t, total, losses: gamma**t)
+    return _schedule(f"exponential({gamma})", lambda t, total, losses: gamma**t)
 
 
 def cosine(last: float = 0.0) -> Schedule:
@@ -110,7 +109,7 @@ def cosine(last: float = 0.0) -> Schedule:
     [1.0, 0.854, 0.5, 0.146]
     """
     _check_share("last", last)
-    return _schedule(lambda t, total, losses: _wave(1, last, t / total))
+    return _schedule(f"cosine({last})", lambda t, total, losses: _wave(1, last, t / total))
 
 
 def warm_up(steps: int, then: Schedule | None = None) -> Schedule:
@@ -138,7 +137,11 @@ def warm_up(steps: int, then: Schedule | None = None) -> Schedule:
     """
     _check_steps("steps", steps)
     after = then or constant()
-    return _schedule(lambda t, total, losses: (t + 1) / steps if t < steps else after(t - steps, total - steps, losses))
+
+    def factor(t, total, losses):
+        return (t + 1) / steps if t < steps else after(t - steps, total - steps, losses)
+
+    return _schedule(f"warm_up({steps}, {getattr(after, '__qualname__', type(after).__name__)})", factor)
 
 
 def one_cycle(up: float = 0.3, first: float = 1 / 25, last: float = 1 / 25e4) -> Schedule:
@@ -173,7 +176,7 @@ def one_cycle(up: float = 0.3, first: float = 1 / 25, last: float = 1 / 25e4) ->
         top = up * total - 1
         return _wave(first, 1, t / top) if t < top else _wave(1, last, (t - top) / (total - 1 - top))
 
-    return _schedule(factor)
+    return _schedule(f"one_cycle({up}, {first}, {last})", factor)
 
 
 def on_plateau(gamma: float = 0.1, patience: int = 10, threshold: float = 1e-4) -> Schedule:
@@ -217,7 +220,7 @@ def on_plateau(gamma: float = 0.1, patience: int = 10, threshold: float = 1e-4) 
                 waited, k = 0, k + 1
         return float(gamma) ** k
 
-    return _schedule(factor)
+    return _schedule(f"on_plateau({gamma}, {patience}, {threshold})", factor)
 
 
 def _wave(start, stop, x):

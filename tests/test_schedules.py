@@ -59,6 +59,12 @@ def test_defaults_are_those_of_pytorch():
     assert factors(warm_up(4), 6) == [0.25, 0.5, 0.75, 1, 1, 1]
 
 
+def test_a_schedule_says_which_it_is():
+    named = [constant(), step(7, 0.3), exponential(0.9), warm_up(8, then=cosine(0.1)), one_cycle(0.3, 0.1, 0.0), on_plateau()]
+    names = ["constant()", "step(7, 0.3)", "exponential(0.9)", "warm_up(8, cosine(0.1))", "one_cycle(0.3, 0.1, 0.0)", "on_plateau(0.1, 10, 0.0001)"]
+    assert [schedule.__qualname__ for schedule in named] == names
+
+
 def test_a_plateau_without_losses_is_constant():
     assert on_plateau()(3, 10) == 1
 
