@@ -389,13 +389,12 @@ def l2(strength: float, mask: np.ndarray | None = None) -> Penalty:
     --------
     Weights, the parameters with two axes or more, without biases:
 
-    >>> import numpy as np
     >>> from nnlib.mlp import MLP
+    >>> from nnlib.optimizers import decay_mask
     >>> from nnlib.regularizers import l2
     >>> model = MLP([1, 2, 1], seed=0)
-    >>> weights = np.concatenate([np.full(view.size, view.ndim > 1) for view in model.named_parameters().values()])
     >>> model.theta[:] = 2
-    >>> l2(0.1, weights)(model.theta)
+    >>> l2(0.1, decay_mask(model))(model.theta)
     (0.8, array([0.2, 0.2, 0. , 0. , 0.2, 0.2, 0. ]))
     """
     return _penalty("l2", strength, mask, lambda theta: float(theta @ theta) / 2, lambda theta: theta)
