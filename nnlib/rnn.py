@@ -155,15 +155,15 @@ class RNNCell(Cell):
     def step(self, x, state):
         _check(self, self, x, ("batch",), state)
         (h,), f = state, ACTIVATIONS[self.f]
-        h_next = f.f(x @ self.W.T + h @ self.U.T + self.b)  # h′ = f(W x + U h + b)
+        h_next = f.f(x @ self.W.T + h @ self.U.T + self.b)  # h′ = f(z) with z = W x + U h + b
 
         def backward(dstate):
             (dh_next,) = dstate
-            dz = dh_next * f.df(h_next, h_next)  # δ = ∂L/∂h′ ⊙ f′
-            self.dW += dz.T @ x                  # ∂L/∂W = Σ δ xᵀ
-            self.dU += dz.T @ h                  # ∂L/∂U = Σ δ hᵀ
-            self.db += dz.sum(axis=0)            # ∂L/∂b = Σ δ
-            return dz @ self.W, (dz @ self.U,)   # ∂L/∂x = Wᵀ δ, ∂L/∂h = Uᵀ δ
+            δ = dh_next * f.df(h_next, h_next)   # ∂L/∂z = ∂L/∂h′ ⊙ f′(z)
+            self.dW += δ.T @ x                   # ∂L/∂W = Σ δ xᵀ
+            self.dU += δ.T @ h                   # ∂L/∂U = Σ δ hᵀ
+            self.db += δ.sum(axis=0)             # ∂L/∂b = Σ δ
+            return δ @ self.W, (δ @ self.U,)     # ∂L/∂x = Wᵀ δ, ∂L/∂h = Uᵀ δ
 
         return (h_next,), backward
 
@@ -232,14 +232,13 @@ class LSTMCell(Cell):
 
         def backward(dstate):
             dh_next, dc_next = dstate
-            dc_next = dc_next + dh_next * o * (1 - tanh_c**2)  # c′ acts through h′ too
-            do = dh_next * tanh_c
-            di, df, dg = dc_next * g, dc_next * c, dc_next * i
-            dz = np.hstack([di * i * (1 - i), df * f * (1 - f), dg * (1 - g**2), do * o * (1 - o)])
-            self.dW += dz.T @ x                                # ∂L/∂W = Σ δ xᵀ
-            self.dU += dz.T @ h                                # ∂L/∂U = Σ δ hᵀ
-            self.db += dz.sum(axis=0)                          # ∂L/∂b = Σ δ
-            return dz @ self.W, (dz @ self.U, dc_next * f)     # ∂L/∂x = Wᵀ δ, ∂L/∂h = Uᵀ δ, ∂L/∂c = ∂L/∂c′ ⊙ f
+            dc_next = dc_next + dh_next * o * (1 - tanh_c**2)  # c′ acts by itself and through h′
+            di, df, dg, do = dc_next * g, dc_next * c, dc_next * i, dh_next * tanh_c
+            δ = np.hstack([di * i * (1 - i), df * f * (1 - f), dg * (1 - g**2), do * o * (1 - o)])
+            self.dW += δ.T @ x                                 # ∂L/∂W = Σ δ xᵀ
+            self.dU += δ.T @ h                                 # ∂L/∂U = Σ δ hᵀ
+            self.db += δ.sum(axis=0)                           # ∂L/∂b = Σ δ
+            return δ @ self.W, (δ @ self.U, dc_next * f)       # ∂L/∂x = Wᵀ δ, ∂L/∂h = Uᵀ δ, ∂L/∂c = ∂L/∂c′ ⊙ f
 
         return (h_next, c_next), backward
 
@@ -302,12 +301,14 @@ class GRUCell(Cell):
         super().__init__(n_in, n_hidden, 3, seed=seed, initializer=initializer)
 
     def gates(self, x, state):
-        (h,), (U, U_n) = state, np.split(self.U, [2 * self.U.shape[1]])
-        zr, zz, zn = np.split(x @ self.W.T + self.b, 3, axis=1)
-        ur, uz = np.split(h @ U.T, 2, axis=1)
-        r, z = _sigmoid(zr + ur), _sigmoid(zz + uz)
-        n = np.tanh(zn + (r * (h @ U_n.T + self.b_U) if self.reset == "after" else (r * h) @ U_n.T))
-        return {"r": r, "z": z, "n": n}
+        (h,), (U, U_n), (W, W_n), (b, b_n) = state, *map(self._rz_and_n, (self.U, self.W, self.b))
+        r, z = np.split(_sigmoid(x @ W.T + h @ U.T + b), 2, axis=1)
+        Uh = r * (h @ U_n.T + self.b_U) if self.reset == "after" else (r * h) @ U_n.T
+        return {"r": r, "z": z, "n": np.tanh(x @ W_n.T + Uh + b_n)}
+
+    def _rz_and_n(self, rows):
+        """The rows of the gates r and z, and those of n."""
+        return np.split(rows, [2 * self.U.shape[1]])
 
     def step(self, x, state):
         _check(self, self, x, ("batch",), state)
@@ -317,26 +318,25 @@ class GRUCell(Cell):
 
         def backward(dstate):
             (dh_next,) = dstate
-            n_rz = 2 * h.shape[1]
-            (U, U_n), (dU, dU_n) = np.split(self.U, [n_rz]), np.split(self.dU, [n_rz])  # the rows of r and z, and of n
-            dn, dz, dh = dh_next * (1 - z), dh_next * (h - n), dh_next * z
-            dn = dn * (1 - n**2)
-            if self.reset == "after":              # n = tanh(… + r ⊙ q) with q = U h + b_U
-                dr, dq = dn * (h @ U_n.T + self.b_U), dn * r
+            (U, U_n), (dU, dU_n) = self._rz_and_n(self.U), self._rz_and_n(self.dU)
+            dz, dn, dh = dh_next * (h - n), dh_next * (1 - z), dh_next * z
+            δ_n = dn * (1 - n**2)
+            if self.reset == "after":              # n = tanh(W x + b + r ⊙ q) with q = U h + b_U
+                dr, dq = δ_n * (h @ U_n.T + self.b_U), δ_n * r
                 dU_n += dq.T @ h
                 self.db_U += dq.sum(axis=0)
                 dh = dh + dq @ U_n
-            else:                                  # n = tanh(… + U q) with q = r ⊙ h
-                dq = dn @ U_n
+            else:                                  # n = tanh(W x + b + U q) with q = r ⊙ h
+                dq = δ_n @ U_n
                 dr = dq * h
-                dU_n += dn.T @ (r * h)
+                dU_n += δ_n.T @ (r * h)
                 dh = dh + dq * r
-            drz = np.hstack([dr * r * (1 - r), dz * z * (1 - z)])
-            dz = np.hstack([drz, dn])
-            self.dW += dz.T @ x                    # ∂L/∂W = Σ δ xᵀ
-            dU += drz.T @ h                        # ∂L/∂U = Σ δ hᵀ
-            self.db += dz.sum(axis=0)              # ∂L/∂b = Σ δ
-            return dz @ self.W, (dh + drz @ U,)    # ∂L/∂x = Wᵀ δ, ∂L/∂h by all its ways
+            δ_rz = np.hstack([dr * r * (1 - r), dz * z * (1 - z)])
+            δ = np.hstack([δ_rz, δ_n])
+            self.dW += δ.T @ x                     # ∂L/∂W = Σ δ xᵀ
+            dU += δ_rz.T @ h                       # ∂L/∂U = Σ δ hᵀ
+            self.db += δ.sum(axis=0)               # ∂L/∂b = Σ δ
+            return δ @ self.W, (dh + δ_rz @ U,)    # ∂L/∂x = Wᵀ δ, ∂L/∂h by all its ways
 
         return (h_next,), backward
 
@@ -551,15 +551,15 @@ class RNN(Recurrent):
 
         def backward(dhs, dstate, want_dx):
             (dh, dhs), cuts = _columns(dstate[0], dhs), self._cuts(time)
-            dz = f.df(h[1:], h[1:])            # f′, to become δ = ∂L/∂h ⊙ f′
+            δ = f.df(h[1:], h[1:])             # f′(z_t), to become δ_t
             for t in reversed(range(time)):
                 if dhs is not None:
                     dh += dhs[t]
-                np.multiply(dh, dz[t], out=dz[t])
-                dh = self.cell.U.T @ dz[t]     # ∂L/∂h_{t−1} = Uᵀ δ
+                np.multiply(dh, δ[t], out=δ[t])  # δ_t = ∂L/∂h_t ⊙ f′(z_t)
+                dh = self.cell.U.T @ δ[t]      # ∂L/∂h_{t−1} = Uᵀ δ_t
                 if t in cuts:
                     dh[:] = 0
-            return _add(self.cell, _outer(dz, S), dz, want_dx), _rows(dh)
+            return _add(self.cell, _outer(δ, S), δ, want_dx), _rows(dh)
 
         return h[1:].transpose(2, 0, 1), _rows(h[time]), backward
 
@@ -624,32 +624,32 @@ class LSTM(Recurrent):
         def backward(dhs, dstate, want_dx):
             (dh, dhs), cuts = _columns(dstate[0], dhs), self._cuts(time)
             dc, UT = dstate[1].T.copy(), self.cell.U.T
-            dz = np.empty((4 * n, time, batch), x.dtype)
-            now = np.empty((4, n, batch), x.dtype)  # δ of one step
-            (di, df, dg, do), difg, flat = now, now[:3], now.reshape(4 * n, batch)
+            δ = np.empty((4 * n, time, batch), x.dtype)
+            δ_t = np.empty((4, n, batch), x.dtype)
+            (di, df, dg, do), difg, column = δ_t, δ_t[:3], δ_t.reshape(4 * n, batch)
             for t in reversed(range(time)):
                 if dhs is not None:
                     dh += dhs[t]
-                np.subtract(1, kept[t, :4], out=now)
-                now *= kept[t, :4]             # σ′ = σ (1 − σ)
+                np.subtract(1, kept[t, :4], out=δ_t)
+                δ_t *= kept[t, :4]             # σ′ = σ (1 − σ)
                 dg *= 4                        # tanh′ z = 4 σ′(2z)
-                through_o = dh * tanh_c[t]     # ∂L/∂o
-                do *= through_o
-                through_o *= tanh_c[t]
-                dh -= through_o
+                dh_tanh = dh * tanh_c[t]       # ∂L/∂o
+                do *= dh_tanh
+                dh_tanh *= tanh_c[t]
+                dh -= dh_tanh
                 dh *= o[t]
                 dc += dh                       # ∂L/∂c_t = … + ∂L/∂h_t ⊙ (1 − tanh² c_t) ⊙ o
                 di *= g[t]
                 df *= c[t]
                 dg *= i[t]
                 difg *= dc
-                dz[:, t] = flat
-                dh = UT @ flat                 # ∂L/∂h_{t−1} = Uᵀ δ
+                δ[:, t] = column
+                dh = UT @ column               # ∂L/∂h_{t−1} = Uᵀ δ_t
                 dc *= f[t]                     # ∂L/∂c_{t−1} = ∂L/∂c_t ⊙ f, the constant error path
                 if t in cuts:
                     dh[:] = dc[:] = 0
-            dz = dz.transpose(1, 0, 2)
-            return _add(self.cell, _outer(dz, S), dz, want_dx), _rows(dh, dc)
+            δ = δ.transpose(1, 0, 2)
+            return _add(self.cell, _outer(δ, S), δ, want_dx), _rows(dh, dc)
 
         return h[1:].transpose(2, 0, 1), _rows(h[time], c[time]), backward
 
@@ -686,54 +686,54 @@ class GRU(Recurrent):
 
     def _loop(self, x, state):
         A, S = _stacked(self.cell, x, state)
-        (batch, time), n, after = x.shape[:2], self.cell.U.shape[1], self.cell.reset == "after"
-        U, U_n = np.split(self.cell.U, [2 * n])
-        A[2 * n :, :n] = 0                     # the product of n with U is one of its own
-        A[: 2 * n] *= -1                       # σ(z) = 1 / (1 + e^−z)
-        kept = np.empty((time, 4, n, batch), x.dtype)
-        (r, z, new, q), h = kept.swapaxes(0, 1), S[:, :n]
+        (batch, time), m, after = x.shape[:2], self.cell.U.shape[1], self.cell.reset == "after"
+        U, U_n = np.split(self.cell.U, [2 * m])
         b_U = self.cell.b_U[:, None] if after else 0
+        A[2 * m :, :m] = 0                     # n has a product with U of its own, q or U q
+        A[: 2 * m] *= -1                       # σ(z) = 1 / (1 + e^−z)
+        kept = np.empty((time, 4, m, batch), x.dtype)
+        (r, z, n, q), h = kept.swapaxes(0, 1), S[:, :m]
         with np.errstate(over="ignore"):       # e^−z = ∞ gives the right σ = 0
             for t in range(time):
-                rz, n_t = kept[t, :2], new[t]
-                np.matmul(A, S[t], out=kept[t, :3].reshape(3 * n, batch))
+                rz, n_t = kept[t, :2], n[t]
+                np.matmul(A, S[t], out=kept[t, :3].reshape(3 * m, batch))
                 np.exp(rz, out=rz)
                 rz += 1
                 np.divide(1, rz, out=rz)
                 q[t] = U_n @ h[t] + b_U if after else r[t] * h[t]
                 n_t += r[t] * q[t] if after else U_n @ q[t]
                 np.tanh(n_t, out=n_t)
-                h[t + 1] = n_t + z[t] * (h[t] - n_t)    # h_t = (1 − z) ⊙ n + z ⊙ h_{t−1}
+                h[t + 1] = n_t + z[t] * (h[t] - n_t)  # h_t = (1 − z) ⊙ n + z ⊙ h_{t−1}
 
         def backward(dhs, dstate, want_dx):
             (dh, dhs), cuts = _columns(dstate[0], dhs), self._cuts(time)
-            dz, dq = np.empty((3 * n, time, batch), x.dtype), np.empty_like(q)
-            now = np.empty((3, n, batch), x.dtype)  # δ of one step
-            (dr, d_z, dn), drz, flat = now, now[:2].reshape(2 * n, batch), now.reshape(3 * n, batch)
+            δ, dq = np.empty((3 * m, time, batch), x.dtype), np.empty_like(q)
+            δ_t = np.empty((3, m, batch), x.dtype)
+            (δ_r, δ_z, δ_n), δ_rz, column = δ_t, δ_t[:2].reshape(2 * m, batch), δ_t.reshape(3 * m, batch)
             for t in reversed(range(time)):
                 if dhs is not None:
                     dh += dhs[t]
-                np.subtract(1, kept[t, :3], out=now)    # σ′ = σ (1 − σ), tanh′ = (1 − tanh) (1 + tanh)
-                dn *= now[1]
-                now[:2] *= kept[t, :2]
-                dn *= 1 + new[t]
-                dn *= dh
-                d_z *= h[t] - new[t]
-                d_z *= dh
-                dq[t] = dn * r[t] if after else U_n.T @ dn
-                dr *= dn * q[t] if after else dq[t] * h[t]
-                dh *= z[t]
-                dh += U_n.T @ dq[t] if after else dq[t] * r[t]
-                dh += U.T @ drz
-                dz[:, t] = flat
+                np.subtract(1, kept[t, :3], out=δ_t)
+                δ_n *= 1 + n[t]                # tanh′ = (1 − tanh) (1 + tanh)
+                δ_n *= δ_z                     # times 1 − z
+                δ_n *= dh
+                δ_t[:2] *= kept[t, :2]         # σ′ = σ (1 − σ)
+                δ_z *= h[t] - n[t]
+                δ_z *= dh
+                dq[t] = δ_n * r[t] if after else U_n.T @ δ_n
+                δ_r *= δ_n * q[t] if after else dq[t] * h[t]
+                dh *= z[t]                     # ∂L/∂h_{t−1}: as it is, …
+                dh += U_n.T @ dq[t] if after else dq[t] * r[t]  # … through n, …
+                dh += U.T @ δ_rz               # … through r and z
+                δ[:, t] = column
                 if t in cuts:
                     dh[:] = 0
-            dz = dz.transpose(1, 0, 2)
-            dA = _outer(dz, S)
-            dA[2 * n :, :n] = _outer(dq, h) if after else _outer(dz[:, 2 * n :], q)
+            δ = δ.transpose(1, 0, 2)
+            dA = _outer(δ, S)
+            dA[2 * m :, :m] = _outer(dq, h) if after else _outer(δ[:, 2 * m :], q)
             if after:
                 self.cell.db_U += dq.sum(axis=(0, 2))
-            return _add(self.cell, dA, dz, want_dx), _rows(dh)
+            return _add(self.cell, dA, δ, want_dx), _rows(dh)
 
         return h[1:].transpose(2, 0, 1), _rows(h[time]), backward
 
@@ -756,19 +756,19 @@ def _stacked(cell, x, state):
     return A, S
 
 
-def _outer(dz, S):
+def _outer(δ, S):
     """Σ δ sᵀ over all steps and examples, in one product; S may hold one step more."""
-    dz, S = (part.transpose(1, 0, 2).reshape(part.shape[1], -1) for part in (dz, S[: len(dz)]))
-    return dz @ S.T
+    δ, S = (part.transpose(1, 0, 2).reshape(part.shape[1], -1) for part in (δ, S[: len(δ)]))
+    return δ @ S.T
 
 
-def _add(cell, dA, dz, want_dx):
+def _add(cell, dA, δ, want_dx):
     """Add ∂L/∂[U W b] to the cell's gradients; return ∂L/∂x = Wᵀ δ."""
     n = cell.U.shape[1]
     cell.dU += dA[:, :n]
     cell.dW += dA[:, n:-1]
     cell.db += dA[:, -1]
-    return np.ascontiguousarray((cell.W.T @ dz).transpose(2, 0, 1)) if want_dx else None
+    return np.ascontiguousarray((cell.W.T @ δ).transpose(2, 0, 1)) if want_dx else None
 
 
 def _columns(dh, dhs):
