@@ -102,9 +102,6 @@ def mlp(weights: list[sp.Matrix], biases: list[sp.Matrix], x: sp.Matrix, activat
     return dense(weights[-1], a, biases[-1])
 
 
-# --- losses -----------------------------------------------------------------------------------------------------------
-
-
 def _right(z: Any, y: Any) -> Any:
     """σ(s z) with s = 2y − 1: the probability that a logit gives to the right one of two classes."""
     return 1 / (1 + sp.exp((1 - 2 * y) * z))
@@ -146,15 +143,11 @@ def loss(name: str, prediction: sp.Matrix, target: Any, **constants: Any) -> sp.
     """
     if name not in LOSSES:
         raise ValueError(f"unknown loss {name!r}; known are {', '.join(LOSSES)}")
+    of_rows = name in ("categorical_cross_entropy", "categorical_focal", "nll")
+    pairs = list(zip([prediction[i, :] for i in range(prediction.rows)] if of_rows else prediction, target, strict=True))
     if name == "pairwise_auc":
-        pairs = [(z, other) for z, y in zip(prediction, target, strict=True) for other, t in zip(prediction, target, strict=True) if y > t]
-    else:
-        rows = [prediction[i, :] for i in range(prediction.rows)] if name in ("categorical_cross_entropy", "categorical_focal", "nll") else prediction
-        pairs = list(zip(rows, target, strict=True))
+        pairs = [(z, z_other) for z, y in pairs for z_other, y_other in pairs if y > y_other]
     return sum(LOSSES[name](*pair, **constants) for pair in pairs) / sp.Integer(len(pairs))
-
-
-# --- norms and dropout ------------------------------------------------------------------------------------------------
 
 
 def layer_norm(x: sp.Matrix, gamma: sp.Matrix, beta: sp.Matrix, eps: Any) -> sp.Matrix:
@@ -225,9 +218,6 @@ def l2(theta: sp.Matrix, strength: Any) -> sp.Expr:
     return sum(strength * t**2 / 2 for t in theta)
 
 
-# --- convolution ------------------------------------------------------------------------------------------------------
-
-
 def conv1d(w: sp.Matrix, x: sp.Matrix, b: Any = 0, stride: int = 1, padding: int = 0, dilation: int = 1) -> sp.Matrix:
     """The twin of `nnlib.cnn.Conv1D` for one channel, as columns: y_t = b + Σ_k w_k x_{ts + kd − p}, with zeros beyond the ends.
 
@@ -253,9 +243,6 @@ def toeplitz(w: sp.Matrix, n: int, stride: int = 1, padding: int = 0, dilation: 
     return sp.ImmutableMatrix(len(places), n, lambda t, i: at.get((t, i), 0))
 
 
-# --- recurrence -------------------------------------------------------------------------------------------------------
-
-
 def rnn_cell(x: sp.Matrix, h: sp.Matrix, W: sp.Matrix, U: sp.Matrix, b: sp.Matrix, f: str = "tanh") -> sp.Matrix:
     """The twin of `nnlib.rnn.RNNCell` for one example: h′ = f(W x + U h + b).
 
@@ -266,9 +253,7 @@ def rnn_cell(x: sp.Matrix, h: sp.Matrix, W: sp.Matrix, U: sp.Matrix, b: sp.Matri
     return _each(f, W * x + U * h + b)
 
 
-def lstm_cell(
-    x: sp.Matrix, h: sp.Matrix, c: sp.Matrix, W: sp.Matrix, U: sp.Matrix, b: sp.Matrix
-) -> tuple[sp.Matrix, sp.Matrix]:
+def lstm_cell(x: sp.Matrix, h: sp.Matrix, c: sp.Matrix, W: sp.Matrix, U: sp.Matrix, b: sp.Matrix) -> tuple[sp.Matrix, sp.Matrix]:
     """The twin of `nnlib.rnn.LSTMCell` for one example: c′ = f ⊙ c + i ⊙ g, h′ = o ⊙ tanh c′; rows of W, U, b in the order i, f, g, o.
 
     >>> import sympy as sp
@@ -304,9 +289,6 @@ def gru_cell(x: sp.Matrix, h: sp.Matrix, W: sp.Matrix, U: sp.Matrix, b: sp.Matri
 
 def _each(name: str, z: sp.Matrix) -> sp.Matrix:
     return z.applyfunc(lambda zi: activation(name, zi))
-
-
-# --- attention --------------------------------------------------------------------------------------------------------
 
 
 def softmax(z: sp.Matrix) -> sp.Matrix:
@@ -361,12 +343,10 @@ def _omega(i: int, d: int) -> sp.Expr:
     return sp.Integer(10000) ** sp.Rational(-2 * i, d)
 
 
-# --- optimizers: θ after each gradient, for one parameter, since each goes its own way -----------------------------------
+# The update rules give θ after each gradient, for one parameter, since each goes its own way.
 
 
-def sgd(
-    theta: Any, gradients: Iterable[Any], learning_rate: Any, momentum: Any = 0, nesterov: bool = False, weight_decay: Any = 0
-) -> Iterator[Any]:
+def sgd(theta: Any, gradients: Iterable[Any], learning_rate: Any, momentum: Any = 0, nesterov: bool = False, weight_decay: Any = 0) -> Iterator[Any]:
     """The twin of `nnlib.optimizers.SGD`: v ← μ v + g, θ ← θ − η v, or with Nesterov's look ahead θ ← θ − η (g + μ v).
 
     With weight decay λ that of SGDW: θ ← θ − η λ θ first.
@@ -415,9 +395,7 @@ def rmsprop(theta: Any, gradients: Iterable[Any], learning_rate: Any, rho: Any, 
         yield theta
 
 
-def adam(
-    theta: Any, gradients: Iterable[Any], learning_rate: Any, beta1: Any, beta2: Any, eps: Any = 0, weight_decay: Any = 0
-) -> Iterator[Any]:
+def adam(theta: Any, gradients: Iterable[Any], learning_rate: Any, beta1: Any, beta2: Any, eps: Any = 0, weight_decay: Any = 0) -> Iterator[Any]:
     """The twin of `nnlib.optimizers.Adam`: m and v, means of g and g², m̂ = m/(1 − β₁ᵗ), v̂ = v/(1 − β₂ᵗ), θ ← θ − η m̂/(√v̂ + ε).
 
     With weight decay λ, that of AdamW: θ ← θ − η λ θ − η m̂/(√v̂ + ε).
@@ -437,30 +415,12 @@ def adam(
         yield theta
 
 
-# --- numbers for symbols ----------------------------------------------------------------------------------------------
-
-
 def evaluate(expression: Any, at: Mapping[Any, Any]) -> np.ndarray:
-    """The numbers of an expression or matrix of expressions, where ``at`` gives the numbers of its symbols.
+    """The numbers of an expression or of a matrix of expressions, in its shape; of a column, in the shape (rows,).
 
-    Parameters
-    ----------
-    expression : sympy expression or matrix
-    at : mapping
-        From a symbol to a number, or from a matrix of symbols to an array of its shape; a vector may be flat, and a column one row, an example.
+    ``at`` gives a number for each symbol, or an array for each matrix of symbols, of its shape. A vector may be flat, and a column
+    one row, an example.
 
-    Returns
-    -------
-    ndarray
-        Of the shape of the expression; a column has shape (rows,).
-
-    Raises
-    ------
-    ValueError
-        If a symbol has no number, or a matrix and its array differ in shape.
-
-    Examples
-    --------
     >>> import numpy as np
     >>> from nnlib.symbolic import evaluate, matrix, vector
     >>> W, a = matrix("W", 2, 2), vector("a", 2)
@@ -494,7 +454,7 @@ def check(expression: Any, at: Mapping[Any, Any], computed: Any, tolerance: floa
     at : mapping
         The numbers of its symbols, as for `evaluate`.
     computed : array_like
-        What the code gave, in the shape of the expression; a vector may be flat, and a column one row, an example.
+        What the code gave, in the shape of the expression, as for `evaluate`.
     tolerance : float
         Largest difference allowed, relative to the largest entry, or to 1 if that is smaller.
 
@@ -508,7 +468,7 @@ def check(expression: Any, at: Mapping[Any, Any], computed: Any, tolerance: floa
     AssertionError
         If they differ by more than ``tolerance``: with both values at the worst place.
     ValueError
-        If the shapes do not fit.
+        If shapes do not fit, or a symbol has no number.
 
     Examples
     --------
