@@ -476,9 +476,9 @@ def gradient_norms(
         def forward_watched(*inputs, **options):
             y, backward = forward(*inputs, **options)
 
-            def backward_watched(dy, **options):
+            def backward_watched(dy, *want_dx, **options):
                 squares[name] = squares.get(name, 0.0) + float(np.vdot(dy, dy))
-                return backward(dy, **options)
+                return backward(dy, *want_dx, **options)
 
             return y, backward_watched
 

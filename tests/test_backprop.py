@@ -496,6 +496,18 @@ def test_gradient_norms_leave_out_a_layer_that_was_not_used(rng):
     assert list(outputs) == ["used"] and parameters["unused.W"] == 0 < parameters["used.W"]
 
 
+def test_gradient_norms_of_every_layer(layer_class, rng):
+    layer, x = layer_class.example(rng)
+    before, target = memory(layer), np.zeros_like(layer(x))
+    outputs, parameters = gradient_norms(layer, mse, x, target)
+    assert same(memory(layer), before)
+    value_and_grad(layer, mse, x, target)
+    inside = layer.named_layers()
+    expected = {path + name: np.linalg.norm(getattr(inner, "d" + name)) for path, inner in inside.items() for name in inner.parameters}
+    assert parameters == pytest.approx(expected, rel=1e-12)
+    assert set(outputs) < {path.rstrip(".") for path in inside} and np.isfinite([*outputs.values()]).all()
+
+
 # --- the computational graph ------------------------------------------------------------------------------------------
 
 
