@@ -164,10 +164,8 @@ def stop_early(losses, patience, epochs=10, on_epoch=None):
         seen.append((model.state(), optimizer.state()))
         return on_epoch(epoch) if on_epoch else None
 
-    history = fit(
-        *(model, judge(losses), (x, y), optimizer),
-        **{"epochs": epochs, "batch_size": 8, "seed": 0, "validation": (x[:3], y[:3]), "patience": patience, "on_epoch": watch},
-    )
+    options = {"epochs": epochs, "batch_size": 8, "seed": 0, "validation": (x[:3], y[:3]), "patience": patience, "on_epoch": watch}
+    history = fit(model, judge(losses), (x, y), optimizer, **options)
     return model, optimizer, history, seen
 
 
@@ -420,11 +418,20 @@ def long_run(path=None, kill=None, **options):
         if epoch == kill:
             raise Killed
 
-    options = {
-        **{"epochs": 25, "batch_size": 16, "seed": 3, "validation": (x40[::3], y40[::3] + 0.3), "metric": lambda p, t: np.float64(np.abs(p - t).mean())},
-        **{"patience": 4, "clip_norm": 1.0, "penalty": l2(0.01), "on_epoch": watch, "checkpoint": path},
-        **{"schedule": schedules.warm_up(5, then=schedules.on_plateau(0.5, 1))},
-    } | options
+    defaults = {
+        "epochs": 25,
+        "batch_size": 16,
+        "seed": 3,
+        "validation": (x40[::3], y40[::3] + 0.3),
+        "metric": lambda p, t: np.abs(p - t).mean(),
+        "patience": 4,
+        "schedule": schedules.warm_up(5, then=schedules.on_plateau(0.5, 1)),
+        "penalty": l2(0.01),
+        "clip_norm": 1.0,
+        "on_epoch": watch,
+        "checkpoint": path,
+    }
+    options = defaults | options
     history = fit(model, mse, (x40, y40), options.pop("optimizer", optimizer), **options)
     return model.state(), optimizer.state(), history
 
@@ -468,10 +475,8 @@ def test_the_best_state_outlives_the_kill_too(validation, tmp_path):
                 raise Killed
             optimizer.learning_rate = {3: 3.0, 5: 1e200}.get(epoch, 0.05)
 
-        history = fit(
-            *(model, mse, (x40, y40), optimizer),
-            **{"epochs": 9, "batch_size": 40, "seed": 0, "validation": validation, "on_epoch": watch, "checkpoint": path},
-        )
+        options = {"epochs": 9, "batch_size": 40, "seed": 0, "validation": validation, "on_epoch": watch, "checkpoint": path}
+        history = fit(model, mse, (x40, y40), optimizer, **options)
         return model.theta.copy(), optimizer.state(), history
 
     with pytest.warns(RuntimeWarning, match="after epoch 3, the best so far"):
