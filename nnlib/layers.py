@@ -420,7 +420,7 @@ class Positionwise(Layer):
         rows, through = self.layer.forward(self._rows(x), training=training)
 
         def backward(dy, want_dx=True):
-            drows = self.layer._back(through, dy.reshape(rows.shape), want_dx)
+            drows = self.layer._back(through, dy.reshape(-1, dy.shape[-1]), want_dx)
             return None if drows is None else drows.reshape(x.shape)
 
         return rows.reshape(*x.shape[:2], -1), backward
