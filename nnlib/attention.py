@@ -99,8 +99,8 @@ def scaled_dot_product_attention(
            [1.5]])
     """
     _check_attention(Q, K, V, mask)
-    Q_scaled = Q * (1 / math.sqrt(Q.shape[-1]))
-    S = Q_scaled @ K.swapaxes(-1, -2)                          # S = Q Kᵀ/√d_k
+    scale = 1 / math.sqrt(Q.shape[-1])
+    S = (scale * Q) @ K.swapaxes(-1, -2)                       # S = Q Kᵀ/√d_k
     if causal:
         q, k = S.shape[-2:]
         S += np.triu(np.full((q, k), -np.inf, S.dtype), k - q + 1)
@@ -113,16 +113,15 @@ def scaled_dot_product_attention(
     A = np.exp(np.subtract(S, largest, out=S), out=S)          # in place, since S is the largest array here
     total = A @ np.ones((A.shape[-1], 1), A.dtype)             # Σ_j A_ij, as a product: faster than sum() along a short axis
     A /= total + (total == 0)                                  # A = softmax(S), or 0
-    Y = A @ V
+    Y = np.matmul(A, V, out=np.empty_like(V, shape=(*A.shape[:-1], V.shape[-1])))      # Y = A V, in memory as V is
 
     def backward(dY):
         dV = A.swapaxes(-1, -2) @ dY                           # ∂L/∂V = Aᵀ ∂L/∂Y
         dS = dY @ V.swapaxes(-1, -2)                           # ∂L/∂A = ∂L/∂Y Vᵀ
         dS -= np.einsum("...d,...d->...", dY, Y)[..., None]    # Σ_j A_ij ∂L/∂A_ij = ∂L/∂Y_i · Y_i
         dS *= A                                                # ∂L/∂S = A ⊙ (∂L/∂A − Σ_j A ∂L/∂A)
-        dQ = dS @ K
-        dQ *= 1 / math.sqrt(Q.shape[-1])                       # ∂L/∂Q = ∂L/∂S K/√d_k
-        dK = dS.swapaxes(-1, -2) @ Q_scaled                    # ∂L/∂K = ∂L/∂Sᵀ Q/√d_k
+        dQ = scale * (dS @ K)                                  # ∂L/∂Q = ∂L/∂S K/√d_k
+        dK = scale * (dS.swapaxes(-1, -2) @ Q)                 # ∂L/∂K = ∂L/∂Sᵀ Q/√d_k
         return dQ, dK, dV
 
     return Y, A, backward
@@ -566,10 +565,10 @@ class MultiHeadAttention(Layer):
             q, k = Q.shape[2], K.shape[2]
             (Q, turn_Q), (K, turn_K) = rotate(Q, np.arange(k - q, k)), rotate(K, np.arange(k))
         heads, weights, attend = scaled_dot_product_attention(Q, K, V, mask, self.causal)
-        rows, output = self.out.forward(_merge(heads))
+        rows, output = self.out.forward(heads.swapaxes(1, 2).reshape(-1, self.d))        # a view: heads lies in memory as V does
 
         def backward(dy):
-            (dheads,) = self._split(output(dy.reshape(rows.shape)), len(dy))
+            (dheads,) = self._split(output(dy.reshape(-1, self.d)), len(dy))
             dQ, dK, dV = attend(dheads)
             return (turn_Q(dQ), turn_K(dK), dV) if self.rotary else (dQ, dK, dV)
 
