@@ -278,6 +278,12 @@ def test_places_are_counted_as_one_would(n, k, s, before, after, d):
     assert output_size(n, k, s, before) == output_size(n, k, s, [before, before]) if n + 2 * before >= k else True
 
 
+def test_what_is_taken_where_nothing_is_said():
+    assert output_size(28, 5) == 24 and output_size(28, 5, padding=2) == 28 and output_size(28, 5, 3) == 8
+    assert cross_correlate(np.ones((1, 9, 1)), np.ones((1, 3, 1)), np.zeros(1)).shape == Conv1D(1, 1, 3, seed=0)(np.ones((1, 9, 1))).shape == (1, 7, 1)
+    assert toeplitz(np.ones(3), 9).shape == (7, 9)
+
+
 def test_the_receptive_field_of_lenet():
     lenet = Sequential(
         Sequential(Conv2D(1, 6, 5, padding=2, seed=0), ReLU(), MaxPool2D(2), Conv2D(6, 16, 5, seed=1), BatchNorm(16), Tanh(), AveragePool2D(2)),
@@ -443,6 +449,7 @@ WHOLE = r"whole number ≥ 1"
         (lambda: output_size(0, 1), r"output_size .* got 0 from 0"),
         (lambda: output_size(5.5, 1), r"got 5.5 from 5.5"),
         (lambda: toeplitz(np.ones((1, 1)), (2, 0)), r"toeplitz .* expects at least \(1, 1\) entries after padding, got \(2, 0\) from \(2, 0\)"),
+        (lambda: toeplitz(np.ones((1, 1)), (2, 0), padding=1), r"got \(4, 2\) from \(2, 0\)"),
         (lambda: toeplitz(np.ones(1), -1), r"got -1 from -1"),
         (lambda: output_size(5, 3, 0), rf"output_size expects stride as a {WHOLE}, got 0"),
         (lambda: output_size(5, 3, 1, "none"), r"output_size expects padding 'valid'"),
