@@ -345,8 +345,7 @@ def _read(path: Path) -> tuple[dict | None, list[dict], bytes]:
 def _remembered(path: Path, space: dict[str, Any], settings: list[Setting]) -> dict[tuple[int, int], dict[str, float]]:
     """The finished runs in a memory, which is made where there is none."""
     header = _header(space)
-    if not path.exists():
-        path.write_text(header, encoding="utf-8")
+    path.touch()
     found, runs, torn = _read(path)
     if found is None and not header.encode().startswith(torn):
         raise ValueError(f"{path} is no memory of a search: it begins with {torn[:40]!r}")
