@@ -380,6 +380,8 @@ def test_defaults_are_as_said():
         np.testing.assert_array_equal(layer.theta, cell_class(2, 3, seed=5).theta)
         np.testing.assert_array_equal(layer_class(2, 3, seed=5, initializer="lecun").theta, cell_class(2, 3, seed=5, initializer="lecun").theta)
     assert repr(LSTM(2, 3, seed=0)) == "LSTM(LSTMCell(2, 3))"
+    numbers = [np.int64(n) for n in (2, 3, 4)]
+    assert GRU(*numbers[:2], seed=0, bptt_steps=numbers[2]).theta.shape == GRU(2, 3, seed=0).theta.shape
 
 
 @pytest.mark.parametrize("kind", CELLS)
