@@ -600,6 +600,7 @@ def test_weights_and_the_ignored_index_leave_something_to_average(loss):
         (lambda: categorical_cross_entropy(z23, np.zeros(3, int)), r"labels \(…\) or probabilities \(…, classes\)"),
         (lambda: nll(z23, np.eye(3)[:2]), r"nll expects logits \(…, classes\) and labels \(…\) with at least one example, got \(2, 3\) and \(2, 3\)"),
         (lambda: categorical_focal(np.zeros((2, 1)), np.zeros(2, int)), r"two classes or more, got logits of shape \(2, 1\)"),
+        (lambda: categorical_focal(np.zeros((2, 3, 1)), np.zeros((2, 3), int)), r"two classes or more, got logits of shape \(2, 3, 1\)"),
         (lambda: pairwise_auc(np.zeros(2), [0, 1], surrogate="hinge"), "surrogate \"logistic\" or \"squared_hinge\", got 'hinge'"),
         (lambda: pairwise_auc(np.zeros(2), [0, 0], surrogate="hinge"), "got 'hinge'"),
     ],
