@@ -410,7 +410,7 @@ class Recurrent(Layer):
             given = (dy, nothing) if self.return_sequences else (None, (dy, *nothing[1:]))
             return through(*given, want_dx)[0]
 
-        return (np.ascontiguousarray(hs) if self.return_sequences else state[0]), backward
+        return (hs.copy() if self.return_sequences else state[0]), backward
 
     def run(self, x: np.ndarray, state: State | None = None):
         """The full form, with states: ``hs, state, backward = layer.run(x, state)``.
@@ -428,8 +428,8 @@ class Recurrent(Layer):
         state : tuple of ndarray
             The final state; a sequence that goes on starts from it.
         backward : callable
-            ``dx, dstate = backward(dhs, dstate=None, want_dx=True)`` takes ∂L/∂hs and ∂L/∂(final state), by default 0, gives ∂L/∂x and
-            ∂L/∂(initial state), and adds ∂L/∂θ.
+            ``dx, dstate = backward(dhs, dstate=None, want_dx=True)`` takes ∂L/∂hs and ∂L/∂(final state), None where L has none, gives
+            ∂L/∂x and ∂L/∂(initial state), and adds ∂L/∂θ.
 
         Examples
         --------
@@ -448,7 +448,7 @@ class Recurrent(Layer):
         def backward(dhs, dstate=None, want_dx=True):
             return through(dhs, dstate or tuple(map(np.zeros_like, final)), want_dx)
 
-        return np.ascontiguousarray(hs), final, backward
+        return hs.copy(), final, backward
 
     def trace(self, x: np.ndarray, state: State | None = None) -> dict[str, np.ndarray]:
         """Each gate and each part of the state by name, (batch, time, hidden), for looking inside.
@@ -777,8 +777,8 @@ def _columns(dh, dhs):
 
 
 def _rows(*parts):
-    """A state, each example a row again."""
-    return tuple(np.ascontiguousarray(part.T) for part in parts)
+    """A copy of a state, each example a row again."""
+    return tuple(part.T.copy() for part in parts)
 
 
 def _check(owner, cell, x, axes, state=None):

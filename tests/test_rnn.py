@@ -205,9 +205,11 @@ def test_gates_that_are_wide_open_or_shut_do_not_overflow(kind, rng):
 
 
 @KINDS
-def test_a_state_that_was_given_back_belongs_to_the_caller(kind, rng):
-    layer = make(kind)
-    x, state, dhs, dstate = sequences(layer, rng)
+@pytest.mark.parametrize("sizes", [(1, 1, 1), (3, 1, 1), (1, 3, 1), (3, 5, 3)])
+def test_what_was_given_back_belongs_to_the_caller(kind, sizes, rng):
+    batch, time, n_hidden = sizes
+    layer = make(kind, 2, n_hidden)
+    x, state, dhs, dstate = sequences(layer, rng, batch, time)
     expected = all_of(layer, x, state, dhs, dstate)
     layer.grad[:] = 0
     hs, final, backward = layer.run(x, state)
@@ -215,6 +217,11 @@ def test_a_state_that_was_given_back_belongs_to_the_caller(kind, rng):
         array[...] = 7.0
     dx, dinitial = backward(dhs, dstate)
     same([dx, *dinitial, layer.grad], expected[1 + len(state) :], tolerance=0)
+    for every in (False, True):
+        y, backward = (other := make(kind, 2, n_hidden, return_sequences=every)).forward(x)
+        expected, other.grad[:] = backward(0 * y + 1), 0
+        y[...] = 7.0
+        same([backward(0 * y + 1)], [expected], tolerance=0)
 
 
 # --- time cut in pieces -----------------------------------------------------------------------------------------------
