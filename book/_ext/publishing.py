@@ -208,12 +208,26 @@ def list_modules(app, docname, source):
             source[0] += f"\n## `{module.name}`\n\n```{{eval-rst}}\n{directive}\n```\n"
 
 
+def plain_bars(app, what, name, obj, options, lines):
+    """Show |x| as it is written: an absolute value, where reStructuredText would substitute something. Examples have their own bars."""
+    for i, line in enumerate(lines):
+        if not line.lstrip().startswith((">>>", "...")):
+            lines[i] = re.sub(r"\|(\S[^|`]*)\|", r"\\|\1\\|", line)
+
+
+def skip_fields(app, what, name, obj, skip, options):
+    """The fields of a named tuple are explained in its docstring; Python's own words on them say nothing."""
+    return True if (getattr(obj, "__doc__", None) or "").startswith("Alias for field number") else None
+
+
 def setup(app):
     app.connect("config-inited", fetch_assets)
     app.connect("builder-inited", open_media)
     app.connect("env-get-outdated", outdate)
     app.connect("env-before-read-docs", read_ledger_last)
     app.connect("source-read", list_modules)
+    app.connect("autodoc-process-docstring", plain_bars)
+    app.connect("autodoc-skip-member", skip_fields)
     app.connect("build-finished", remove_unused)
     app.add_transform(AnchorSlugs)
     app.add_transform(PlainDisplayMath)
