@@ -197,6 +197,7 @@ def test_any_shape(leading, sizes, causal, dtype):
         ({"mask": np.ones((5, 3), bool)}, ValueError, r"a mask that broadcasts to \(…, q, k\) = \(3, 5\), got \(5, 3\)"),
         ({"mask": np.ones((1, 3, 5), bool)}, ValueError, r"= \(3, 5\), got \(1, 3, 5\)"),
         ({"mask": np.array([0.0, 0, 0, np.nan, np.inf])}, ValueError, "an additive mask below \\+∞ and without NaN, got 2 such entries"),
+        ({"mask": np.array([[np.inf]])}, ValueError, "got 1 such entries"),
     ],
 )
 def test_what_does_not_fit_is_refused(change, error, message):
