@@ -113,7 +113,7 @@ class Step(Activation):
     """
 
     def f(self, z):
-        return np.where(z > 0, np.ones_like(z), np.zeros_like(z))
+        return (z > 0).astype(z.dtype)
 
     def df(self, z, a):
         return np.zeros_like(z)
@@ -194,7 +194,7 @@ class LeakyReLU(Activation):
         return np.maximum(z, 0) + self.negative_slope * np.minimum(z, 0)
 
     def df(self, z, a):
-        return np.where(z > 0, np.ones_like(z), self.negative_slope * np.ones_like(z))
+        return np.where(z > 0, 1, self.negative_slope).astype(z.dtype)
 
 
 class ELU(Activation):
@@ -221,7 +221,7 @@ class ELU(Activation):
         return np.maximum(z, 0) + self.alpha * np.expm1(np.minimum(z, 0))
 
     def df(self, z, a):
-        return np.where(z > 0, np.ones_like(z), self.alpha * np.exp(np.minimum(z, 0)))
+        return np.where(z > 0, 1, self.alpha * np.exp(np.minimum(z, 0)))
 
 
 class SELU(Activation):
@@ -241,7 +241,7 @@ class SELU(Activation):
         return self.scale * (np.maximum(z, 0) + self.alpha * np.expm1(np.minimum(z, 0)))
 
     def df(self, z, a):
-        return np.where(z > 0, self.scale * np.ones_like(z), self.scale * self.alpha * np.exp(np.minimum(z, 0)))
+        return self.scale * np.where(z > 0, 1, self.alpha * np.exp(np.minimum(z, 0)))
 
 
 class _Gated:

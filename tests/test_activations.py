@@ -115,6 +115,10 @@ KINKS = {
 }
 
 
+def test_the_step_is_still_zero_at_zero():
+    np.testing.assert_array_equal(Step().f(np.array([-1e-300, 0.0, 1e-300])), [0, 0, 1])
+
+
 @pytest.mark.parametrize("name", KINKS)
 def test_at_a_kink_the_derivative_is_that_of_the_outer_piece(name):
     f = activations.get(name)
@@ -175,6 +179,7 @@ def test_constants_change_the_function():
     np.testing.assert_array_equal(LeakyReLU(-2).f(z), [4, 2])
     np.testing.assert_allclose(ELU(3).f(z), [3 * (np.exp(-2) - 1), 2])
     np.testing.assert_allclose(ELU(3).derivative(z), [3 * np.exp(-2), 1])
+    np.testing.assert_array_equal(ELU(3).derivative(np.array([0.0, 0.5])), [3, 1])
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
