@@ -209,10 +209,10 @@ def list_modules(app, docname, source):
 
 
 def plain_bars(app, what, name, obj, options, lines):
-    """Show |x| as it is written: an absolute value, where reStructuredText would substitute something. Examples have their own bars."""
+    """Show |x| as it is written: an absolute value, where reStructuredText would substitute something. Code keeps its bars."""
     for i, line in enumerate(lines):
         if not line.lstrip().startswith((">>>", "...")):
-            lines[i] = re.sub(r"\|(\S[^|`]*)\|", r"\\|\1\\|", line)
+            lines[i] = re.sub(r"(``.*?``)|\|(\S[^|`]*)\|", lambda found: found[1] or rf"\|{found[2]}\|", line)
 
 
 def skip_fields(app, what, name, obj, skip, options):
