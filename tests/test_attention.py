@@ -410,6 +410,15 @@ def test_a_sequence_that_attends_to_itself_as_memory(rng, causal, rotary):
     exact(layer.cross(x[:, -2:], x)[0], y[:, -2:])             # its queries stand at the last places
 
 
+def test_gradients_of_queries_that_stand_at_the_last_places(rng):
+    layer = MultiHeadAttention(4, 2, causal=True, rotary=True, seed=0)
+    x, memory, dy = rng.normal(size=(2, 2, 4)), rng.normal(size=(2, 5, 4)), rng.normal(size=(2, 2, 4))
+    dx, dmemory = layer.cross(x, memory)[1](dy)
+    moved = layer.astype(complex)
+    exact(dx, complex_step_gradient(lambda x: (moved.cross(x, memory + 0j)[0] * dy).sum(), x))
+    exact(dmemory, complex_step_gradient(lambda memory: (moved.cross(x + 0j, memory)[0] * dy).sum(), memory))
+
+
 def test_heads_are_the_function_on_parts_of_the_features(rng):
     layer, x = MultiHeadAttention(6, 3, rotary=True, causal=True, seed=0), rng.normal(size=(2, 4, 6))
     layer.theta = rng.normal(size=layer.theta.shape)
