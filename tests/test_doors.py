@@ -299,7 +299,7 @@ def test_an_optimizer_that_has_started_keeps_to_its_model(optimizer_class, rng):
     optimizer.step(np.ones(5), rng.normal(size=5))
     other = np.ones(6)
     if optimizer.vectors:
-        with pytest.raises(ValueError, match="works on 5 parameters, got 6"):
+        with pytest.raises(ValueError, match=r"works on 5 parameters\b.*, got 6\b"):
             optimizer.step(other, np.ones(6))
         assert (other == 1).all() and optimizer.t == 1
 

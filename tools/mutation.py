@@ -1,8 +1,8 @@
 """Break nnlib's mathematics on purpose and see which breaks no test notices: `nox -s mutation`, `nox -s mutation -- rnn losses`.
 
-mutmut changes one operator, number, name or argument at a time, in a copy of the project, and runs the tests of the module that
-reach the changed function. A survivor that cannot be caught, or need not be, is listed in mutation_survivors.md with the reason; the
-others go to _build/mutation/survivors.md, in the same form.
+mutmut changes one operator, number, name or argument at a time, in a copy of the project, and runs the tests of the module and the
+examples in it that reach the changed function. A survivor that cannot be caught, or need not be, is listed in mutation_survivors.md
+with the reason; the others go to _build/mutation/survivors.md, in the same form, with the line where the reason belongs.
 """
 
 import ast
@@ -29,7 +29,7 @@ pytest_add_cli_args = ["-p", "no:nbval", "-p", "no:xdist", "-p", "no:cacheprovid
 pytest_add_cli_args_test_selection = {tests}
 
 [tool.pytest.ini_options]
-addopts = "--import-mode=importlib"
+addopts = "--import-mode=importlib --doctest-modules"
 pythonpath = ["tests"]
 filterwarnings = ["error"]
 """
@@ -52,7 +52,7 @@ def prepare(module):
     source = file.read_text()
     file.write_text(source.replace("def example(cls, rng):", "def example(cls, rng):  # pragma: no mutate block"))
     tests = [f"test_{module}", "test_doors", *(["test_layers"] if "def forward(" in source else [])]
-    found = [f"tests/{name}.py" for name in tests if (ROOT / "tests" / f"{name}.py").exists()]
+    found = [f"nnlib/{module}.py", *(f"tests/{name}.py" for name in tests if (ROOT / "tests" / f"{name}.py").exists())]
     (folder / "pyproject.toml").write_text(CONFIG.format(module=module, tests=json.dumps(found)))
     return folder
 
