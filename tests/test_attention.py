@@ -600,6 +600,13 @@ def test_options_reach_the_blocks():
     assert model.layers[1].P.shape == (2, 4)
 
 
+@pytest.mark.parametrize("model", [Encoder, GPT])
+def test_models_drop_in_training_alone(model):
+    model, tokens = model(7, 4, 2, 1, 5, dropout=0.5, seed=0), np.array([[1, 2, 3]])
+    np.testing.assert_array_equal(model.forward(tokens)[0], model(tokens))
+    assert (model.forward(tokens, training=True)[0] != model(tokens)).any()
+
+
 @pytest.mark.parametrize("model", [Encoder(7, 4, 2, 1, 5, seed=0), GPT(7, 4, 2, 1, 5, rotary=True, seed=0)], ids=repr)
 def test_sequences_beyond_the_context_are_refused(model):
     assert model(np.zeros((1, 5), int)).shape == (1, 5, 7)
