@@ -97,7 +97,7 @@ def test_global_random_numbers_are_left_alone(global_generators_rest):
         (lambda: Dense("2", 1, seed=0), ValueError, "got n_in='2', n_out=1"),
         (lambda: Dense(2.5, 1, seed=0), ValueError, "got n_in=2.5, n_out=1"),
         (lambda: Dense(2, 1, seed=None), ValueError, "Dense needs a seed"),
-        (lambda: Dense(2, 1, seed=0, initializer="hee"), ValueError, "unknown initializer 'hee'; known are he, lecun"),
+        (lambda: Dense(2, 1, seed=0, initializer="hee"), ValueError, "unknown initializer 'hee'; known are he, he_uniform, identity, lecun"),
         (lambda: MLP([3], seed=0), ValueError, r"number of inputs and of outputs, got sizes=\[3\]"),
         (lambda: MLP(3, seed=0), ValueError, "number of inputs and of outputs, got sizes=3"),
         (lambda: MLP([3, 0, 2], seed=0), ValueError, "got n_in=3, n_out=0"),
