@@ -24,6 +24,8 @@ __all__ = ["Layer", "Positionwise", "Residual", "Sequential"]
 
 Backward = Callable[[np.ndarray], np.ndarray]
 
+BLOCK = 2048  # examples that go through a `Sequential` together in inference
+
 
 class Layer:
     """A differentiable function with parameters θ: y = F(x; θ).
@@ -306,6 +308,9 @@ class Sequential(Layer):
         return x, backward
 
     def __call__(self, x):
+        # A block of examples after the other, so that what a layer returns is still in the cache when the next one reads it.
+        if isinstance(x, np.ndarray) and x.ndim > 0 and len(x) > BLOCK:
+            return np.concatenate([self(x[start : start + BLOCK]) for start in range(0, len(x), BLOCK)])
         for layer in self.layers:
             x = layer(x)
         return x

@@ -22,7 +22,7 @@ from nnlib.layers import Layer
 __all__ = ["SGD", "SGDW", "AdaGrad", "Adam", "AdamW", "Optimizer", "RMSprop", "clip_norm", "clip_value", "decay_mask"]
 
 # A block of θ and of the optimizer's vectors fits into the processor's cache, so the temporaries of an equation cost little.
-BLOCK = 16384
+BLOCK = 65536
 
 
 class Optimizer:

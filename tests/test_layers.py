@@ -10,6 +10,7 @@ from discovery import Stored, compare_with_torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nnlib import layers
 from nnlib.activations import Identity, ReLU, Tanh
 from nnlib.backprop import numerical_gradient, value_and_grad
 from nnlib.layers import Layer, Positionwise, Residual, Sequential
@@ -546,6 +547,22 @@ def test_sequential_shows_the_output_of_each_layer(rng):
     np.testing.assert_array_equal(z, x @ model.layers[0].W.T + model.layers[0].b)
     np.testing.assert_array_equal(a, np.tanh(z))
     np.testing.assert_array_equal(y, model(x))
+
+
+def test_many_examples_go_through_in_blocks_and_come_out_in_order(rng, monkeypatch):
+    model, x = MLP([2, 5, 3], "tanh", seed=0), rng.normal(size=(23, 2))
+    whole, seen = model.forward(x)[0], []
+    monkeypatch.setattr(layers, "BLOCK", 10)
+
+    class Watched(Identity):
+        def __call__(self, x):
+            seen.append(len(x))
+            return super().__call__(x)
+
+    np.testing.assert_allclose(Sequential(model, Watched())(x), whole, rtol=1e-13)
+    assert seen == [10, 10, 3]
+    np.testing.assert_allclose(model(x[:10]), whole[:10], rtol=1e-13)
+    assert Sequential(Watched())(x[:10]) is not None and seen == [10, 10, 3, 10]
 
 
 def test_an_empty_stack_is_the_identity(rng):
