@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from nnlib.cnn import GlobalAverage
 from nnlib.layers import Layer, Positionwise, Residual, Sequential
 from nnlib.mlp import MLP, Dense
 from nnlib.regularizers import Dropout, LayerNorm
@@ -23,7 +24,6 @@ __all__ = [
     "Embedding",
     "Encoder",
     "LearnedPositions",
-    "MeanOverTime",
     "MultiHeadAttention",
     "PatchEmbedding",
     "TransformerBlock",
@@ -87,9 +87,9 @@ def scaled_dot_product_attention(
     >>> from nnlib.attention import scaled_dot_product_attention
     >>> Q, K = np.array([[0.0], [50.0]]), np.array([[-1.0], [1.0]])
     >>> Y, A, backward = scaled_dot_product_attention(Q, K, V=np.array([[10.0], [20.0]]))
-    >>> A                                      # the first query likes both keys alike, the second one only the last
-    array([[5.00000000e-01, 5.00000000e-01],
-           [3.72007598e-44, 1.00000000e+00]])
+    >>> A.round(6)                             # the first query likes both keys alike, the second one only the last
+    array([[0.5, 0.5],
+           [0. , 1. ]])
     >>> Y
     array([[15.],
            [20.]])
@@ -1016,32 +1016,6 @@ class PatchEmbedding(Layer):
         return cls(2, 2, 3, seed=rng), rng.normal(size=(2, 4, 6, 2))
 
 
-class MeanOverTime(Layer):
-    """The mean of a sequence: y = (1/T) Σ_t x_t.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from nnlib.attention import MeanOverTime
-    >>> MeanOverTime()(np.array([[[1.0], [2.0], [6.0]]]))
-    array([[3.]])
-    """
-
-    def forward(self, x, training=False):
-        _check_floating(repr(self), x)
-        if x.ndim != 3 or x.size == 0:
-            raise ValueError(f"{self!r} expects inputs of shape (batch, time, n), none 0, got {x.shape}")
-
-        def backward(dy):
-            return np.repeat(dy[:, None] / x.shape[1], x.shape[1], axis=1)
-
-        return x.mean(axis=1), backward
-
-    @classmethod
-    def example(cls, rng):
-        return cls(), rng.normal(size=(3, 4, 2))
-
-
 class VisionTransformer(Sequential):
     """A Transformer that sees an image as a sequence of patches, and gives logits for its class.
 
@@ -1103,7 +1077,7 @@ class VisionTransformer(Sequential):
             LearnedPositions(height // patch * (width // patch), d, seed=rng),
             *(TransformerBlock(d, heads, hidden=hidden, dropout=dropout, seed=rng) for _ in range(layers)),
             LayerNorm(d),
-            MeanOverTime(),
+            GlobalAverage(),
             Dense(d, classes, seed=rng, initializer="lecun"),
         )
 

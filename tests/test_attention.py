@@ -18,7 +18,6 @@ from nnlib.attention import (
     Embedding,
     Encoder,
     LearnedPositions,
-    MeanOverTime,
     MultiHeadAttention,
     PatchEmbedding,
     TransformerBlock,
@@ -29,6 +28,7 @@ from nnlib.attention import (
     sinusoidal,
 )
 from nnlib.backprop import complex_step_gradient, numerical_gradient, value_and_grad
+from nnlib.cnn import GlobalAverage
 from nnlib.layers import Sequential
 from nnlib.losses import categorical_cross_entropy
 from nnlib.mlp import Dense
@@ -595,7 +595,7 @@ def test_options_reach_the_blocks():
     block = model.layers[2]
     assert block.layers[0].layer.layers[2].p == 0.25 and block.layers[1].layer.layers[1].layer.layers[0].W.shape == (3, 4)
     assert [type(layer) for layer in model.layers] == [
-        PatchEmbedding, LearnedPositions, TransformerBlock, TransformerBlock, TransformerBlock, LayerNorm, MeanOverTime, Dense
+        PatchEmbedding, LearnedPositions, TransformerBlock, TransformerBlock, TransformerBlock, LayerNorm, GlobalAverage, Dense
     ]  # fmt: skip
     assert model.layers[1].P.shape == (2, 4)
 
@@ -859,15 +859,3 @@ def test_a_vision_transformer_that_cannot_be_made_is_refused(image, patch, messa
         VisionTransformer(image, patch, 4, 2, 1, 3, seed=0)
     with pytest.raises(ValueError, match="got layers=0"):
         VisionTransformer((8, 8, 1), 4, 4, 2, 0, 3, seed=0)
-
-
-def test_the_mean_over_time(rng):
-    x = rng.normal(size=(2, 3, 4))
-    y, backward = MeanOverTime().forward(x)
-    exact(y, x.mean(axis=1))
-    exact(backward(y), np.stack([y / 3] * 3, axis=1))
-    for wrong in (np.ones((2, 4)), np.ones((2, 0, 4)), np.ones((0, 3, 4))):
-        with pytest.raises(ValueError, match=r"MeanOverTime\(\) expects inputs of shape \(batch, time, n\), none 0, got \("):
-            MeanOverTime()(wrong)
-    with pytest.raises(TypeError, match=r"MeanOverTime\(\) expects floating-point numbers, got an array of int64"):
-        MeanOverTime()(np.ones((2, 3, 4), int))

@@ -291,7 +291,7 @@ TWINS = {
 }  # fmt: skip
 COMPOSED = {  # of layers that have one, or of the identity: no derivation of their own
     "Sequential", "Residual", "Positionwise", "Recurrent", "RNN", "LSTM", "GRU", "TransformerBlock", "Encoder", "GPT", "VisionTransformer",
-    "PatchEmbedding", "LearnedPositions", "Embedding", "Flatten", "Conv2D", "GlobalAverage", "GlobalMax", "MeanOverTime",
+    "PatchEmbedding", "LearnedPositions", "Embedding", "Flatten", "Conv2D", "GlobalAverage", "GlobalMax",
     "AveragePool1D", "AveragePool2D", "MaxPool1D", "MaxPool2D",
 }  # fmt: skip
 
