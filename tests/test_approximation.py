@@ -59,6 +59,14 @@ def test_interpolant_of_one_neuron_is_a_line():
     np.testing.assert_allclose(interpolant(np.square, 1, low=0, high=2)(np.array([[0.0], [1.0], [2.0]])), [[0], [2], [4]])
 
 
+def test_the_target_may_be_a_condition():
+    """Differences of true and false are no slopes: they count as 1 and 0."""
+    x = np.linspace(-1, 1, 9)[:, None]
+    np.testing.assert_array_equal(interpolant(lambda x: abs(x) < 0.4, 8, low=-1, high=1)(x), abs(x) < 0.4)
+    box = bumps(lambda x: abs(x) < 0.4, 8, low=-1, high=1, steepness=200)  # the parts from −0.5 to 0.5 have their middles in it
+    np.testing.assert_allclose(box(x + 0.1), abs(x + 0.1) < 0.5, atol=1e-9)
+
+
 @pytest.mark.parametrize("depth", [1, 2, 3, 6])
 def test_sawtooth_rises_and_falls_between_0_and_1(depth):
     k = np.arange(2**depth + 1)
@@ -126,9 +134,10 @@ def test_the_sawtooth_has_two_to_the_depth_pieces(depth):
     assert [region.W[0, 0] for region in regions] == [2.0**depth * (-1) ** k for k in range(2**depth)]
 
 
-def test_a_line_through_a_corner_or_along_a_side_cuts_nothing_off():
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_line_through_a_corner_or_along_a_side_cuts_nothing_off(sign):
     model = MLP([2, 2, 1], "relu", seed=0)
-    model.layers[0].W, model.layers[0].b = [[1, 1], [1, 0]], [2, 1]  # through (−1, −1), and along x = −1
+    model.layers[0].W, model.layers[0].b = [[sign, sign], [sign, 0]], [2 * sign, sign]  # through (−1, −1), and along x = −1
     regions = linear_regions(model, low=-1, high=1)
     assert len(regions) == 1 and isinstance(regions[0], Region)
     np.testing.assert_array_equal(regions[0].corners, [[-1, -1], [1, -1], [1, 1], [-1, 1]])
@@ -141,6 +150,14 @@ def test_a_line_from_corner_to_corner_makes_two_triangles():
     assert [len(off.corners), len(on.corners)] == [3, 3] and area(off.corners) == area(on.corners) == 0.5
     np.testing.assert_array_equal(off.W, [[0, 0]])
     np.testing.assert_array_equal(on.W, [[2, -2]])
+
+
+@pytest.mark.parametrize("size", [1, 1e-13, 1e13])
+def test_a_line_that_misses_the_corners_by_rounding_makes_two_triangles(size):
+    """0.1 + 0.2 − 0.3 is not quite 0; and what is nearly 0 depends on the size of the weights."""
+    model = MLP([2, 1, 1], "relu", seed=0)
+    model.layers[0].W, model.layers[0].b = [[size, size]], [-0.3 * size]
+    assert [len(region.corners) for region in linear_regions(model, low=0.1, high=0.2)] == [3, 3]
 
 
 def test_a_neuron_that_never_switches_cuts_nothing():
