@@ -233,7 +233,7 @@ def test_both_ends_of_a_tied_embedding_add_to_one_gradient(rng):
 
 def test_first_vectors_have_length_one():
     for vectors in (Embedding(4000, 16, seed=0).W, LearnedPositions(4000, 16, seed=0).P):
-        assert vectors.var() == pytest.approx(1 / 16, rel=0.02)
+        assert vectors.var() == pytest.approx(1 / 16, rel=0.02) and vectors.mean() == pytest.approx(0, abs=0.01)
 
 
 @pytest.mark.parametrize("shape", [(3,), (2, 3), (2, 1, 3)])
@@ -435,7 +435,8 @@ def test_heads_are_the_function_on_parts_of_the_features(rng):
 
 def test_first_weights_keep_the_variance():
     layer = MultiHeadAttention(64, 4, seed=0)
-    for W in (layer.qkv.W, layer.out.W):
+    images = VisionTransformer((4, 4, 4), 4, 64, 2, 1, 64, seed=0)
+    for W in (layer.qkv.W, layer.out.W, images.layers[0].dense.layer.W, images.layers[-1].W):
         assert W.var() == pytest.approx(1 / 64, rel=0.05)
 
 
@@ -445,7 +446,7 @@ def test_cross_attention_wants_two_sequences_that_fit():
     with pytest.raises(ValueError, match=r"MultiHeadAttention\(4, 2\) expects as many sequences x as memories, got \(2, 3, 4\) and \(1, 5, 4\)"):
         layer.cross(x, np.ones((1, 5, 4)))
     for pair in ((np.ones((2, 3, 5)), x), (x, np.ones((2, 3, 5)))):
-        with pytest.raises(ValueError, match=r"expects inputs of shape \(batch, time, 4\), none 0, got \(2, 3, 5\)"):
+        with pytest.raises(ValueError, match=r"^MultiHeadAttention\(4, 2\) expects inputs of shape \(batch, time, 4\), none 0, got \(2, 3, 5\)"):
             layer.cross(*pair)
     with pytest.raises(ValueError, match=r"a mask that broadcasts to \(…, q, k\) = \(2, 2, 3, 3\), got \(2, 3\)"):
         layer.cross(x, x, np.ones((2, 3), bool))
@@ -496,7 +497,8 @@ def test_dropout_is_in_both_halves_and_in_training_alone(rng):
 @pytest.mark.parametrize("rotary", [False, True])
 def test_a_sequence_can_be_gone_on_with(rng, rotary):
     x = rng.normal(size=(2, 6, 4))
-    for layer in (MultiHeadAttention(4, 2, causal=True, rotary=rotary, seed=0), TransformerBlock(4, 2, causal=True, rotary=rotary, seed=0)):
+    options = {"causal": True, "rotary": rotary, "seed": 0}
+    for layer in (MultiHeadAttention(4, 2, **options), TransformerBlock(4, 2, **options), TransformerBlock(4, 2, dropout=0.5, **options)):
         y, past = layer(x), None
         for start, stop in ((0, 3), (3, 4), (4, 6)):
             new, past = layer.extend(x[:, start:stop], past)
@@ -620,10 +622,13 @@ def test_sequences_beyond_the_context_are_refused(model):
         model(np.zeros((1, 5)))
 
 
-@pytest.mark.parametrize("change", [{"layers": 0}, {"context": 0}, {"vocabulary": 0}, {"d": -4}, {"heads": 0}])
-def test_models_that_cannot_be_made_are_refused(change):
+@pytest.mark.parametrize(
+    ("change", "part"),
+    [({"layers": 0}, "GPT"), ({"context": 0}, "GPT"), ({"vocabulary": 0}, "Embedding"), ({"d": -4}, "Embedding"), ({"heads": 0}, "MultiHeadAttention")],
+)
+def test_models_that_cannot_be_made_are_refused(change, part):
     ((name, n),) = change.items()
-    with pytest.raises(ValueError, match=f" needs a whole number ≥ 1, got {name}={n}"):
+    with pytest.raises(ValueError, match=f"^{part} needs a whole number ≥ 1, got {name}={n}"):
         GPT(**{"vocabulary": 7, "d": 4, "heads": 2, "layers": 1, "context": 5, "seed": 0} | change)
 
 
@@ -662,6 +667,9 @@ def test_the_cache_gives_the_logits_of_the_whole_text(rng, rotary):
     for start, stop in ((0, 2), (2, 3), (3, 4), (4, 6)):
         new, past = model.extend(tokens[:, start:stop], past)
         exact(new, logits[:, start:stop])
+    _, past = model.extend(tokens[:, :2])
+    with pytest.raises(ValueError, match="argument 2 is shorter"):
+        model.extend(tokens[:, 2:3], past[:-1])
 
 
 @pytest.mark.parametrize("rotary", [False, True])
@@ -692,6 +700,13 @@ def test_tokens_are_drawn_as_often_as_they_are_likely(temperature, top_k):
     assert (np.abs(drawn / n - p) <= 4 * np.sqrt(p * (1 - p) / n)).all()
 
 
+def test_of_tokens_that_are_alike_the_first_ones_are_kept():
+    model = GPT(40, 4, 1, 1, 3, seed=0)
+    model.norm.gamma, model.norm.beta = np.zeros(4), np.array([1.0, 0, 0, 0])
+    model.embedding.W = np.outer(np.arange(40) >= 20, np.ones(4))                        # logits 0 and 1
+    assert set(model.generate([5], 60, seed=0, top_k=3)[1:]) == {20, 21, 22}
+
+
 def test_the_same_seed_writes_the_same():
     model = sharp()
     before = model.theta.copy()
@@ -700,6 +715,7 @@ def test_the_same_seed_writes_the_same():
     assert once.dtype.kind == "i" and once.shape == (21,) and once[0] == 0
     np.testing.assert_array_equal(model.theta, before)
     np.testing.assert_array_equal(model.generate(np.array([0]), 20, 1, 3.0), once)
+    np.testing.assert_array_equal(model.generate([0], 20, 1), model.generate([0], 20, 1, temperature=1.0))
     assert model.astype(np.float32).generate([0], 20, 1).shape == (21,)
 
 
@@ -857,5 +873,7 @@ def test_images_that_patches_do_not_cover_are_refused(shape):
 def test_a_vision_transformer_that_cannot_be_made_is_refused(image, patch, message):
     with pytest.raises(ValueError, match=message):
         VisionTransformer(image, patch, 4, 2, 1, 3, seed=0)
+    with pytest.raises(ValueError, match="PatchEmbedding needs a whole number ≥ 1, got d=0"):
+        VisionTransformer((8, 8, 1), 4, 0, 2, 1, 3, seed=0)
     with pytest.raises(ValueError, match="got layers=0"):
         VisionTransformer((8, 8, 1), 4, 4, 2, 0, 3, seed=0)
