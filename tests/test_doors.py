@@ -2,14 +2,16 @@
 
 import importlib
 import inspect
+import re
 
 import numpy as np
 import pytest
-from discovery import MATHEMATICS
+from discovery import MATHEMATICS, family
 from test_layers import has_gradient, same_state
 
 from nnlib import losses
 from nnlib.activations import Activation
+from nnlib.layers import Layer
 from nnlib.mlp import Dense
 
 # What these make of the axes between the first and the last holds for any number of them.
@@ -155,7 +157,7 @@ def is_size(value):
 
 
 def test_sizes_are_whole_and_not_negative(layer_class, arguments):
-    given = arguments(layer_class)
+    given, names = arguments(layer_class), {cls.__name__ for cls in family(Layer)}
     for name, value in given.items():
         if is_size(value):
             for bad in (-1, value + 0.5, float("nan"), "3", None):
@@ -163,7 +165,9 @@ def test_sizes_are_whole_and_not_negative(layer_class, arguments):
                     continue
                 with pytest.raises((TypeError, ValueError)) as error:
                     build(layer_class, given | {name: bad})
-                assert repr(bad) in str(error.value) or str(bad) in str(error.value), error.value
+                message = str(error.value)
+                assert repr(bad) in message or str(bad) in message, message
+                assert re.split(r"\W", message)[0] in names, message         # which says no: the layer, or one inside it
 
 
 def test_a_seed_is_asked_for(layer_class, arguments):
