@@ -147,6 +147,12 @@ def test_a_new_optimizer_can_be_put_back_too(name, rng):
     run(optimizer, np.ones(3), gradients[:, :3])  # without steps behind it, it takes any number of parameters
 
 
+def test_a_state_has_the_letters_of_the_equation():
+    letters = {"momentum": "v", "adagrad": "s", "rmsprop": "s", "centered": "sm", "adam": "mv", "adamw": "mv"}
+    for name, expected in letters.items():
+        assert list(stepped(name).state()) == ["kind", "learning_rate", "t", *expected]
+
+
 def stepped(name, size=2, dtype=float):
     optimizer = OPTIMIZERS[name]()
     optimizer.step(np.ones(size, dtype), np.ones(size, dtype))
@@ -285,7 +291,7 @@ def test_a_bad_learning_rate_is_refused_now_and_later(name, bad):
     ],
 )
 def test_bad_numbers_are_refused(make, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=f"^{message}"):
         make()
 
 
@@ -309,7 +315,7 @@ def test_an_optimizer_without_equation_says_so():
 def test_defaults_are_those_of_pytorch():
     adam, rmsprop, adagrad = AdamW(), RMSprop(0.01), AdaGrad(0.01)
     assert (adam.learning_rate, adam.beta1, adam.beta2, adam.eps, adam.weight_decay) == (1e-3, 0.9, 0.999, 1e-8, 0.01)
-    assert adam.decay_mask is None and Adam().weight_decay == 0
+    assert adam.decay_mask is None and Adam().weight_decay == 0 and (Adam().learning_rate, SGDW(0.1).weight_decay) == (1e-3, 0.01)
     assert (rmsprop.rho, rmsprop.eps, rmsprop.centered, adagrad.eps) == (0.99, 1e-8, False, 1e-10)
     assert (SGD(0.1).momentum, SGD(0.1).nesterov) == (0, False)
 
@@ -346,7 +352,7 @@ def test_weights_decay_but_not_biases_and_norms():
     names = [name for name, view in model.named_parameters().items() for _ in range(view.size)]
     assert decay_mask(model).tolist() == [name.endswith("W") for name in names]
     assert len(names) == model.theta.size
-    assert decay_mask(Sequential()).shape == (0,)
+    assert decay_mask(Sequential()).shape == (0,) and decay_mask(Sequential()).dtype == bool
 
 
 # --- clipping ---------------------------------------------------------------------------------------------------------
