@@ -7,6 +7,7 @@ from torch import nn
 
 from nnlib.losses import binary_cross_entropy, categorical_cross_entropy, mse
 
+LAYOUTS = (torch.contiguous_format, torch.channels_last)  # of images in memory: which is faster differs from case to case
 LOSSES = {mse: F.mse_loss, binary_cross_entropy: F.binary_cross_entropy_with_logits, categorical_cross_entropy: F.cross_entropy}
 
 
@@ -115,11 +116,13 @@ def batch(x, target):
     return torch.from_numpy(np.ascontiguousarray(x)), torch.from_numpy(target)
 
 
-def run(case, dtype):
+def run(case, dtype, layout=torch.contiguous_format):
     """What PyTorch repeats in the race: a training step with its fused Adam, or inference in inference mode."""
     model, x, target = case.build(dtype)
     module = twin(model).to(getattr(torch, dtype))
     x, target = batch(x, target)
+    if x.ndim == 4:
+        module, x = module.to(memory_format=layout), x.to(memory_format=layout)
 
     if case.loss is None:
 
