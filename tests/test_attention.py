@@ -184,6 +184,8 @@ def test_any_shape(leading, sizes, causal, dtype):
         ({"Q": np.ones((2, 3, 4))}, ValueError, r"got \(2, 3, 4\), \(5, 4\) and \(5, 2\)"),
         ({"V": np.ones((1, 5, 2))}, ValueError, r"got \(3, 4\), \(5, 4\) and \(1, 5, 2\)"),
         ({"Q": np.ones(4)}, ValueError, r"got \(4,\), \(5, 4\) and \(5, 2\)"),
+        ({"K": np.ones(4)}, ValueError, r"got \(3, 4\), \(4,\) and \(5, 2\)"),
+        ({"V": np.ones(5)}, ValueError, r"got \(3, 4\), \(5, 4\) and \(5,\)"),
         ({"Q": np.ones((0, 4))}, ValueError, r"none empty, got \(0, 4\)"),
         ({"K": np.ones((0, 4)), "V": np.ones((0, 2))}, ValueError, r"none empty, got \(3, 4\), \(0, 4\) and \(0, 2\)"),
         ({"Q": np.ones((3, 0)), "K": np.ones((5, 0))}, ValueError, "none empty"),

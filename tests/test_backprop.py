@@ -444,7 +444,7 @@ def test_hessian_products_refuse_what_they_cannot_do():
     class Scale(Layer):
         parameters = ("s",)
 
-    with pytest.raises(ValueError, match="^sharpness needs a model with at least 2 parameters, got 1$"):
+    with pytest.raises(ValueError, match=r"^sharpness needs a model with at least 2 parameters, got 1$"):
         sharpness(Scale(s=np.ones(1)), mse, x, target, seed=0)
 
 

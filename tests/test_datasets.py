@@ -434,7 +434,7 @@ def test_global_random_numbers_are_left_alone(load, global_generators_rest):
         *((lambda toy=toy: toy(1, seed=0), "a toy set needs at least two points, got n=1") for toy in TOYS.values()),
         *((lambda toy=toy: toy(9, noise=-0.1, seed=0), "noise must be a finite number ≥ 0, got -0.1") for toy in TOYS.values()),
         *((lambda toy=toy: toy(9, noise=np.nan, seed=0), "noise must be a finite number ≥ 0, got nan") for toy in TOYS.values()),
-        *((lambda toy=toy: toy(9, seed=None), "a toy set needs a seed") for toy in TOYS.values()),
+        *((lambda toy=toy: toy(9, seed=None), "^a toy set needs a seed: without one, it could not be made again$") for toy in TOYS.values()),
     ],
 )
 def test_what_cannot_be_made_is_refused(load, message):

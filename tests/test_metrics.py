@@ -129,7 +129,7 @@ def test_f1_at_each_threshold_of_the_curve_is_the_harmonic_mean(scored):
         assert metrics.f1(scores, labels, threshold) == pytest.approx(2 * P * R / (P + R), rel=1e-12)
     assert metrics.f1(scores, labels) == metrics.f1(scores, labels, 0.0)
     assert metrics.f1(scores, labels, np.inf) == 0.0
-    with pytest.raises(ValueError, match="f1 expects a threshold that can be compared, got nan"):
+    with pytest.raises(ValueError, match=r"^f1 expects a threshold that can be compared, got nan$"):
         metrics.f1(scores, labels, np.nan)
 
 
