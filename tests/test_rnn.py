@@ -324,6 +324,7 @@ def test_a_trace_shows_each_gate_and_state(kind, rng):
     hs, final, _ = layer.run(x, state)
     same([trace["h"], *(trace[name][:, -1] for name in layer.cell.states)], [hs, *final])
     assert all(values.shape == hs.shape for values in trace.values())
+    same([values[:, :1] for values in trace.values()], layer.trace(x[:, :1], state).values())
     same(layer.trace(x).values(), layer.trace(x, tuple(0 * part for part in state)).values(), tolerance=0)
 
     def before(name, initial):
