@@ -2,6 +2,7 @@
 
 import math
 import os
+import sys
 
 import numpy as np
 import pytest
@@ -315,14 +316,20 @@ def test_a_run_that_diverges_says_where_and_keeps_the_best_of_the_validation():
     with pytest.warns(
         RuntimeWarning,
         match=r"training diverged at step (9|10) \(epoch 5\).*the parameters after epoch 4, the best so far",
-    ) as caught:
+    ):
         history = fit(model, mse, (x, y), optimizer, epochs=20, batch_size=4, seed=0, validation=(x, y), on_epoch=speed_up)
-    assert caught[0].filename == __file__
     assert history.diverged_at in (9, 10)
     assert len(history.train_loss) == len(history.validation_loss) == len(kept) == 4
     best_loss, best_theta = min(kept, key=lambda pair: pair[0])
     np.testing.assert_array_equal(model.theta, best_theta)
     assert mse(model(x), y)[0] == best_loss == min(history.validation_loss) < 0.1
+
+
+@pytest.mark.skipif("mutmut" in sys.modules, reason="mutmut calls fit from a function of its own")
+def test_the_warning_names_the_line_that_called_fit():
+    with pytest.warns(RuntimeWarning, match="training diverged") as caught:
+        quick(optimizer=SGD(1e200))
+    assert caught[0].filename == __file__
 
 
 def test_the_best_epoch_need_not_be_the_last():
