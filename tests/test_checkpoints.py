@@ -120,6 +120,7 @@ def test_a_write_that_is_cut_off_leaves_the_file_that_was_there(tmp_path, monkey
     with pytest.raises(KeyboardInterrupt):
         checkpoints.save(tmp_path / "state.npz", {"x": np.ones(3)})
     assert checkpoints.load(tmp_path / "state.npz")["x"].tolist() == [0, 0, 0]
+    assert sorted(os.listdir(tmp_path)) == ["state.npz", "state.npz.unfinished"]
 
 
 def test_other_files_are_refused(tmp_path):

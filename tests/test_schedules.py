@@ -1,6 +1,7 @@
 """Each schedule beside PyTorch's, at its ends, and when it is asked for too much."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,15 +12,15 @@ from nnlib.schedules import constant, cosine, exponential, on_plateau, one_cycle
 
 STEPS = 40
 SCHEDULES = {
-    "constant": constant(),
-    "step": step(7, 0.3),
-    "exponential": exponential(0.9),
-    "cosine": cosine(last=0.1),
-    "warm_up": warm_up(8, then=cosine(last=0.1)),
-    "one_cycle": one_cycle(),
-    "short one_cycle": one_cycle(up=0.01),
-    "steep one_cycle": one_cycle(up=0.6, first=0.25, last=0.01),
-    "on_plateau": on_plateau(),
+    "constant": lambda: constant(),
+    "step": lambda: step(7, 0.3),
+    "exponential": lambda: exponential(0.9),
+    "cosine": lambda: cosine(last=0.1),
+    "warm_up": lambda: warm_up(8, then=cosine(last=0.1)),
+    "one_cycle": lambda: one_cycle(),
+    "short one_cycle": lambda: one_cycle(up=0.01),
+    "steep one_cycle": lambda: one_cycle(up=0.6, first=0.25, last=0.01),
+    "on_plateau": lambda: on_plateau(),
 }
 every = pytest.mark.parametrize("name", SCHEDULES)
 
@@ -34,7 +35,7 @@ def test_every_schedule_is_tested():
 
 @pytest.mark.parametrize("name", sorted(set(SCHEDULES) - {"on_plateau"}))
 def test_each_step_is_that_of_pytorch(name):
-    np.testing.assert_allclose(factors(SCHEDULES[name]), Stored("schedules").below(name)["factors"], rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(factors(SCHEDULES[name]()), Stored("schedules").below(name)["factors"], rtol=1e-12, atol=1e-15)
 
 
 @pytest.mark.parametrize("settings", Stored("schedules").names("on_plateau"))
@@ -63,6 +64,7 @@ def test_a_schedule_says_which_it_is():
     named = [constant(), step(7, 0.3), exponential(0.9), warm_up(8, then=cosine(0.1)), one_cycle(0.3, 0.1, 0.0), on_plateau()]
     names = ["constant()", "step(7, 0.3)", "exponential(0.9)", "warm_up(8, cosine(0.1))", "one_cycle(0.3, 0.1, 0.0)", "on_plateau(0.1, 10, 0.0001)"]
     assert [schedule.__qualname__ for schedule in named] == names
+    assert warm_up(2, then=partial(max, 0.5)).__qualname__ == "warm_up(2, partial)"
 
 
 def test_a_plateau_without_losses_is_constant():
@@ -97,7 +99,7 @@ def test_one_cycle_may_start_at_its_top():
 
 @every
 def test_the_same_question_has_the_same_answer(name):
-    schedule, losses = SCHEDULES[name], [2.0] * 30
+    schedule, losses = SCHEDULES[name](), [2.0] * 30
     assert factors(schedule, losses=losses) == list(reversed([schedule(t, STEPS, losses) for t in reversed(range(STEPS))]))
     assert losses == [2.0] * 30
     assert all(isinstance(factor, float) for factor in factors(schedule))
@@ -107,7 +109,7 @@ def test_the_same_question_has_the_same_answer(name):
 @pytest.mark.parametrize("t", [-1, 40, 41])
 def test_a_step_that_is_none_is_refused(name, t):
     with pytest.raises(ValueError, match=f"a schedule of 40 steps has the steps 0 to 39, got step {t}"):
-        SCHEDULES[name](t, STEPS)
+        SCHEDULES[name]()(t, STEPS)
 
 
 @pytest.mark.parametrize(
