@@ -387,6 +387,18 @@ def test_a_loss_that_is_not_a_number_ends_the_run():
     np.testing.assert_array_equal(model.theta, Dense(1, 1, seed=0).theta)
 
 
+@pytest.mark.parametrize("operation", [lambda one: one / 0, lambda one: np.exp(1e4 * one), lambda one: np.sqrt(-one)], ids=["÷ 0", "overflow", "√−1"])
+def test_a_divergence_is_reported_once_and_numpy_is_silent(operation):
+    def loss(prediction, target):
+        value, backward = mse(prediction, target)
+        return value + (operation(np.float64(1)) if prediction.any() else 0), backward  # at the door, predictions are zeros
+
+    with pytest.warns(RuntimeWarning, match="training diverged at step 1") as caught:
+        fit(Dense(1, 1, seed=0), loss, line(), SGD(0.1), epochs=3, batch_size=4, seed=0)
+    assert len(caught) == 1
+    assert rates(loss).diverged_at == pytest.approx(1e-3)
+
+
 @pytest.mark.parametrize("validation", [None, line(8)], ids=["training loss", "validation loss"])
 def test_the_optimizer_is_put_back_with_the_parameters(validation):
     """So that a second run from there, at a rate that is right, is as good as one that never diverged."""
