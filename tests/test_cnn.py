@@ -152,6 +152,14 @@ def test_the_numbers_of_padding_are_for_the_sides_that_they_name():
     np.testing.assert_array_equal(plain, np.pad(image, [(0, 0), (2, 2), (2, 2), (0, 0)]))
 
 
+def test_the_loop_keeps_the_larger_kind_of_numbers(rng):
+    parts = rng.normal(size=(2, 9, 3)), rng.normal(size=(4, 5, 3)), rng.normal(size=4)
+    for i in range(3):
+        y = cross_correlate(*(part + 1j if i == j else part for j, part in enumerate(parts)))
+        assert y.dtype == complex and np.abs(y.imag).max() > 0.1
+        np.testing.assert_allclose(y.real, cross_correlate(*parts), rtol=1e-12, atol=1e-12)
+
+
 @pytest.mark.parametrize("layer", [Conv1D(2, 3, 3, dilation=2, seed=0), MaxPool1D(3, stride=1), AveragePool1D(3, stride=1)], ids=repr)
 def test_a_moved_signal_gives_a_moved_answer(layer, rng):
     x = rng.normal(size=(2, 20, 2))
@@ -459,7 +467,11 @@ WHOLE = r"whole number ≥ 1"
         (lambda: receptive_field(ReLU()), r"^receptive_field expects at least one convolution or pooling$"),
         (lambda: receptive_field(MaxPool1D(2), MaxPool2D(2)), r"receptive_field expects layers with the same number of axes, 1, got MaxPool2D"),
         (lambda: cross_correlate(np.ones((1, 5, 2)), np.ones((1, 3, 1)), np.ones(1)), r"got \(1, 5, 2\), \(1, 3, 1\) and \(1,\)"),
-        (lambda: cross_correlate(np.ones((1, 5, 5, 1)), np.ones((1, 3, 1)), np.ones(1)), r"cross_correlate expects"),
+        (
+            lambda: cross_correlate(np.ones((1, 5, 5, 1)), np.ones((1, 3, 1)), np.ones(1)),
+            r"^cross_correlate expects x \(batch, axes…, n_in\), W \(n_out, k…, n_in\) with one or two axes each, and b \(n_out,\), got \(1, 5, 5, 1\)",
+        ),
+        (lambda: cross_correlate(np.ones((1, 2, 1)), np.ones((1, 3, 1)), np.ones(1)), r"^cross_correlate with kernel_size=3, .* got 2 from 2$"),
         (lambda: cross_correlate(np.ones((1, 5, 1)), np.ones((1, 3, 1)), np.ones(2)), r"and \(2,\)"),
         (lambda: cross_correlate(np.ones((0, 5, 1)), np.ones((1, 3, 1)), np.ones(1)), r"got \(0, 5, 1\)"),
         (lambda: cross_correlate(np.ones((1, 5)), np.ones((1, 5)), np.ones(1)), r"got \(1, 5\)"),
@@ -486,6 +498,7 @@ def test_what_cannot_be_is_refused(make, message):
         ),
         (MaxPool1D(2), (4, 1, 1), r"MaxPool1D with kernel_size=2, dilation=1 and padding=.0, 0. expects at least 2 entries after padding, got 1 from 1"),
         (AveragePool2D(2), (4, 5, 1, 1), r"expects at least \(2, 2\) entries after padding, got \(5, 1\)"),
+        (AveragePool1D(2), (4, 5), r"AveragePool1D\(2, stride=2\) expects inputs of shape \(batch, time, channels\), all ≥ 1, got \(4, 5\)"),
         (MaxPool2D(2), (4, 5, 1), r"MaxPool2D\(\(2, 2\), stride=\(2, 2\)\) expects inputs of shape \(batch, height, width, channels\)"),
         (GlobalAverage(), (4, 5), r"GlobalAverage\(\) expects inputs of shape \(batch, …, channels\), all ≥ 1, got \(4, 5\)"),
         (GlobalMax(), (4, 0, 2), r"GlobalMax\(\) expects inputs of shape \(batch, …, channels\), all ≥ 1, got \(4, 0, 2\)"),
