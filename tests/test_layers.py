@@ -140,6 +140,11 @@ def test_a_copy_is_tied_to_its_own_theta(layer_class, rng, duplicate, tmp_path):
     assert not layer.grad.any()
 
 
+def test_a_pickle_holds_each_number_once():
+    dense = Dense(100, 100, seed=0)
+    assert len(pickle.dumps(dense)) < 1.1 * dense.theta.nbytes
+
+
 def test_gradients_add_where_a_way_back_is_called_twice(layer_class, rng):
     layer, x = layer_class.example(rng)
     y, backward = layer.forward(x, training=True)
@@ -527,9 +532,9 @@ def test_astype_leaves_the_original_alone():
 # --- Sequential and Residual ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("wrap", [Sequential, Residual, lambda layer: Sequential(Residual(Sequential(layer)))])
+@pytest.mark.parametrize("wrap", [Sequential, Residual, Positionwise, lambda layer: Sequential(Residual(Sequential(layer)))])
 def test_composites_pass_training_on(wrap, rng):
-    x = rng.normal(size=(5, 3))
+    x = rng.normal(size=(5, 2, 3) if wrap is Positionwise else (5, 3))
     inner = Noisy()
     model = wrap(inner)
     before = model.state()
@@ -563,6 +568,27 @@ def test_many_examples_go_through_in_blocks_and_come_out_in_order(rng, monkeypat
     assert seen == [10, 10, 3]
     np.testing.assert_allclose(model(x[:10]), whole[:10], rtol=1e-13)
     assert Sequential(Watched())(x[:10]) is not None and seen == [10, 10, 3, 10]
+    np.testing.assert_array_equal(Sequential(Watched())(x[:, 0]), x[:, 0])
+    assert seen == [10, 10, 3, 10, 10, 10, 3]
+
+
+def test_only_the_first_layer_leaves_out_the_gradient_of_its_input(rng):
+    asked = []
+
+    class Asked(Dense):
+        def forward(self, a, training=False):
+            z, through = super().forward(a)
+
+            def backward(dz, want_dx=True):
+                asked.append(want_dx)
+                return through(dz, want_dx)
+
+            return z, backward
+
+    model = Sequential(*(Asked(2, 2, seed=i) for i in range(3)))
+    y, backward = model.forward(rng.normal(size=(4, 2)))
+    assert backward(y, want_dx=False) is None and asked == [True, True, False]
+    assert backward(y).shape == (4, 2) and asked[3:] == [True, True, True]
 
 
 def test_an_empty_stack_is_the_identity(rng):
