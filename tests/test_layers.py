@@ -334,7 +334,7 @@ def test_a_composite_that_holds_a_layer_tied_to_an_earlier_place_has_no_vector_o
         getattr(second, "weights")  # noqa: B009
     for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         assert is_tied(other) and other.layers[0] is other.layers[1].layers[1]
-    assert is_tied(copy.deepcopy(second))
+    assert is_tied(copy.deepcopy(second)) and is_tied(Sequential(copy.deepcopy(model), Tanh()))
     x = rng.normal(size=(4, 3))
     y, backward = model.forward(x)
     dy = rng.normal(size=y.shape)
