@@ -111,6 +111,7 @@ def test_numerical_gradient_errs_as_h_squared():
 def test_check_gradient_is_small_for_a_right_model_and_large_for_a_wrong_one(loss, target, rng):
     x = rng.normal(size=(4, 2))
     assert check_gradient(MLP([2, 5, 3], "tanh", seed=0), loss, x, target) < 1e-8
+    assert check_gradient(MLP([2, 5, 3], "tanh", seed=0), loss, x, target, h=0.1) > 1e-5  # differences err as h²
     assert check_gradient(Sequential(MLP([2, 5, 4], "tanh", seed=0), WrongSign(4, 3, seed=1)), loss, x, target) > 0.1
 
 
@@ -140,7 +141,7 @@ def test_check_gradient_leaves_the_model_as_it_was_when_it_fails(rng):
 
 
 def test_check_gradient_wants_something_to_check():
-    with pytest.raises(ValueError, match="needs a model with float64 parameters, got 0 of float64"):
+    with pytest.raises(ValueError, match=r"^check_gradient needs a model with float64 parameters, got 0 of float64"):
         check_gradient(Sequential(), mse, np.ones((2, 1)), np.ones((2, 1)))
     with pytest.raises(ValueError, match="needs a model with float64 parameters, got 2 of float32"):
         check_gradient(Dense(1, 1, seed=0).astype(np.float32), mse, np.ones((2, 1), np.float32), np.ones((2, 1)))
