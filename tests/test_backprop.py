@@ -80,6 +80,20 @@ def test_value_and_grad_are_taken_in_training_mode(rng):
     assert value == mse(model.forward(x, training=True)[0], target)[0] != mse(model(x), target)[0]
 
 
+def test_gradients_of_parameters_leave_out_that_of_the_input(rng):
+    asked = []
+
+    class Asked(Dense):
+        def forward(self, a, training=False):
+            z, through = super().forward(a)
+            return z, lambda dz, want_dx=True: asked.append(want_dx) or through(dz, want_dx)
+
+    model, x = Asked(2, 1, seed=0), rng.normal(size=(3, 2))
+    value_and_grad(model, mse, x, np.zeros((3, 1)))
+    parameter_jacobian(model, x)
+    assert asked == [False] * 4
+
+
 @given(st.integers(1, 3), st.integers(1, 3), st.integers(1, 4))
 def test_numerical_gradient_of_a_quadratic_is_exact(rows, columns, seed):
     rng = np.random.default_rng(seed)
@@ -113,6 +127,14 @@ def test_check_gradient_is_small_for_a_right_model_and_large_for_a_wrong_one(los
     assert check_gradient(MLP([2, 5, 3], "tanh", seed=0), loss, x, target) < 1e-8
     assert check_gradient(MLP([2, 5, 3], "tanh", seed=0), loss, x, target, h=0.1) > 1e-5  # differences err as h²
     assert check_gradient(Sequential(MLP([2, 5, 4], "tanh", seed=0), WrongSign(4, 3, seed=1)), loss, x, target) > 0.1
+
+
+def test_the_error_of_check_gradient_is_relative(rng):
+    def small_mse(prediction, target):
+        value, backward = mse(prediction, target)
+        return 1e-4 * value, lambda: 1e-4 * backward()
+
+    assert check_gradient(WrongSign(2, 3, seed=1), small_mse, rng.normal(size=(4, 2)), np.zeros((4, 3))) > 0.1
 
 
 def test_check_gradient_sees_the_same_noise_each_time_and_leaves_the_model_as_it_was(rng):
@@ -235,7 +257,8 @@ def test_the_complex_step_of_squire_and_trapp():
     assert abs(numerical_gradient(lambda x: float(x**4.5), np.array(1.5)) - 18.600812734259759) > 1e-12
 
 
-def test_the_complex_step_takes_whole_numbers():
+def test_the_complex_step_takes_whole_numbers_and_functions_that_are_0():
+    assert complex_step_gradient(lambda x: 0 * x.sum(), np.ones(2)).tolist() == [0, 0]
     np.testing.assert_allclose(complex_step_gradient(lambda x: x @ x / 4, np.array([1, 2])), [0.5, 1], rtol=1e-14)
 
 
@@ -381,6 +404,14 @@ def test_the_hessian_of_least_squares_is_the_known_one(rng):
         np.testing.assert_allclose(hessian_vector_product(model, mse, x, target, v), H @ v, rtol=1e-8, atol=1e-8 * np.linalg.norm(v))
     assert sharpness(model, mse, x, target, seed=0) == pytest.approx(np.linalg.eigvalsh(H)[-1], rel=1e-8)
     np.testing.assert_array_equal(hessian_vector_product(model, mse, x, target, np.zeros(4)), np.zeros(4))
+
+
+def test_the_sharpness_of_many_parameters_and_the_same_for_the_same_seed(rng, global_generators_rest):
+    x, target = rng.normal(size=(300, 200)), rng.normal(size=(300, 1))
+    A, model = np.c_[x, np.ones(300)], Dense(200, 1, seed=0)
+    found = [sharpness(model, mse, x, target, seed=seed) for seed in (0, 0, 1)]
+    np.testing.assert_allclose(found, np.linalg.eigvalsh(2 / 300 * A.T @ A)[-1], rtol=1e-6)
+    assert found[0] == found[1] != found[2]
 
 
 @pytest.mark.parametrize("seed", [0, 1])
