@@ -169,6 +169,15 @@ class ReLU(Activation):
     def df(self, z, a):
         return (z > 0).astype(z.dtype)
 
+    def forward(self, z, training=False):
+        self._check_input(z)
+        a = self.f(z)
+
+        def backward(da):
+            return da * (a > 0)                # f′ without an array for it, from a: so z need not be kept
+
+        return a, backward
+
 
 class LeakyReLU(Activation):
     """f(z) = z if z > 0 else s z, f′(z) = 1 if z > 0 else s (Maas, Hannun and Ng, 2013).
