@@ -8,7 +8,7 @@ import numpy as np
 
 import nnlib
 
-SHOWING = {"explorers", "figures", "ledger", "page", "publishing"}  # what a page shows itself with; some are slow to import
+SHOWING = {"experiments", "explorers", "figures", "ledger", "page", "publishing"}  # what a page shows itself with; some are slow to import
 MODULES = sorted(module.name for module in pkgutil.iter_modules(nnlib.__path__))
 MATHEMATICS = sorted(set(MODULES) - SHOWING)
 BASES = {"Layer", "Activation", "Optimizer", "Cell"}
