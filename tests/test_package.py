@@ -29,7 +29,8 @@ def python(code, *options, **env):
 
 def imports(name):
     """Top-level names that a module imports as soon as it is imported, and the modules of nnlib among them."""
-    tree = ast.parse((FOLDER / f"{name}.py").read_text(encoding="utf-8"))
+    path = FOLDER / name / "__init__.py" if (FOLDER / name).is_dir() else FOLDER / f"{name}.py"
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     outside, inside = set(), set()
     for node in tree.body:
         if isinstance(node, ast.Import):
