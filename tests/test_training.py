@@ -565,7 +565,7 @@ def test_the_sizes_of_the_parameters_belong_to_the_call(tmp_path):
     x, y = line()
     quick(Wide(1, 1, seed=0), checkpoint=tmp_path / "run.npz", epochs=1)
     with pytest.raises(ValueError, match=r"model was Wide\(\) with float64 .*'W': \(1, 1\).* is now .*'W': \(2, 1\)"):
-        quick(Wide(1, 2, seed=0), (x, y + [0, 0]), checkpoint=tmp_path / "run.npz", epochs=1)
+        quick(Wide(1, 2, seed=0), (x, y + np.zeros(2)), checkpoint=tmp_path / "run.npz", epochs=1)
 
 
 @pytest.mark.parametrize(
