@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from nnlib.activations import SiLU
 from nnlib.cnn import GlobalAverage
 from nnlib.layers import Layer, Positionwise, Residual, Sequential
 from nnlib.mlp import MLP, Dense
@@ -26,6 +27,7 @@ __all__ = [
     "LearnedPositions",
     "MultiHeadAttention",
     "PatchEmbedding",
+    "SwiGLU",
     "TransformerBlock",
     "VisionTransformer",
     "mask_tokens",
@@ -669,6 +671,74 @@ class TransformerBlock(Sequential):
     @classmethod
     def example(cls, rng):
         return cls(4, 2, hidden=3, dropout=0.3, seed=rng), rng.normal(size=(2, 3, 4))
+
+
+class SwiGLU(Layer):
+    """The gated feed-forward network of LLaMA, at each position: y = W_out (SiLU(W_gate x) ⊙ W_up x), without biases.
+
+    Parameters
+    ----------
+    d, hidden : int
+        Features, and width between. Three matrices with hidden = 8d/3 have as many entries as the two of an MLP with 4d.
+    seed : int or numpy.random.Generator
+        Where the first weights come from: N(0, 1/n_in).
+
+    Raises
+    ------
+    ValueError
+        If a size is not positive, or the input not of shape (batch, time, d).
+    TypeError
+        If the input has another dtype than the weights.
+
+    References
+    ----------
+    Shazeer (2020), GLU variants improve Transformer; Touvron et al. (2023), LLaMA.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nnlib.attention import SwiGLU
+    >>> SwiGLU(6, 16, seed=0)(np.zeros((2, 3, 6))).shape
+    (2, 3, 6)
+    """
+
+    parameters = ("W_gate", "W_up", "W_out")
+    W_gate: np.ndarray
+    W_up: np.ndarray
+    W_out: np.ndarray
+    dW_gate: np.ndarray
+    dW_up: np.ndarray
+    dW_out: np.ndarray
+
+    def __init__(self, d: int, hidden: int, *, seed: int | np.random.Generator):
+        _check_sizes("SwiGLU", d=d, hidden=hidden)
+        rng = _generator("SwiGLU", seed)
+        gate, up, out = (rng.normal(0, 1 / math.sqrt(n_in), (n_out, n_in)) for n_out, n_in in ((hidden, d), (hidden, d), (d, hidden)))
+        super().__init__(W_gate=gate, W_up=up, W_out=out)
+
+    def forward(self, x, training=False):
+        rows = _rows(self, x, self.W_gate)
+        gate, close = SiLU().forward(rows @ self.W_gate.T)
+        up = rows @ self.W_up.T
+        h = gate * up
+
+        def backward(dy):
+            dy_rows = dy.reshape(rows.shape)
+            dh = dy_rows @ self.W_out
+            dgate, dup = close(dh * up), dh * gate
+            self.dW_out += dy_rows.T @ h
+            self.dW_gate += dgate.T @ rows
+            self.dW_up += dup.T @ rows
+            return (dgate @ self.W_gate + dup @ self.W_up).reshape(x.shape)
+
+        return (h @ self.W_out.T).reshape(x.shape), backward
+
+    def __repr__(self):
+        return "SwiGLU({1}, {0})".format(*self.W_gate.shape)
+
+    @classmethod
+    def example(cls, rng):
+        return cls(3, 4, seed=rng), rng.normal(size=(2, 3, 3))
 
 
 # --- models -----------------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from nnlib.attention import (
     LearnedPositions,
     MultiHeadAttention,
     PatchEmbedding,
+    SwiGLU,
     TransformerBlock,
     VisionTransformer,
     mask_tokens,
@@ -545,6 +546,24 @@ def test_gradients_are_those_of_a_complex_step(rng, layer_kind):
         np.testing.assert_allclose(dx, complex_step_gradient(lambda x: loss(layer.theta + 0j, x), x), rtol=1e-11, atol=1e-11)
         if layer.skips_dx:
             assert backward(dy, want_dx=False) is None
+
+
+def test_swiglu_is_its_equation_in_symbols(rng):
+    G, U, R, x = (symbolic.matrix(name, *shape) for name, shape in (("G", (3, 2)), ("U", (3, 2)), ("R", (2, 3)), ("x", (2, 1))))
+    gate = (G * x).applyfunc(lambda z: symbolic.activation("silu", z))
+    y = R * gate.multiply_elementwise(U * x)
+    layer, dy = SwiGLU(2, 3, seed=0), np.array([1.0, 2.0])
+    at = {G: layer.W_gate, U: layer.W_up, R: layer.W_out, x: rng.normal(size=(1, 2))}
+    found, backward = layer.forward(at[x][None])
+    symbolic.check(y, at, found[0])
+    L = sp.Matrix([y[0] + 2 * y[1]])
+    symbolic.check(L.jacobian(list(x)), at, backward(dy[None, None])[0])
+    for W, dW in ((G, layer.dW_gate), (U, layer.dW_up), (R, layer.dW_out)):
+        symbolic.check(L.jacobian(list(W)).reshape(*W.shape), at, dW)
+
+
+def test_swiglu_keeps_the_number_of_parameters():
+    assert SwiGLU(6, 16, seed=0).theta.size == 2 * 4 * 6 * 6
 
 
 # --- equivariance -----------------------------------------------------------------------------------------------------
