@@ -305,9 +305,9 @@ def calibration(probabilities: np.ndarray, labels: np.ndarray, bins: int = 10) -
         raise ValueError(f"calibration needs a whole number of bins ≥ 1, got {bins!r}")
     # As scikit-learn's calibration_curve, which does not say how many examples a bin has.
     place = np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], p)
-    count = np.bincount(place, minlength=bins)
+    count = np.bincount(place)
     filled = count > 0
-    predicted, observed = (np.bincount(place, values, minlength=bins)[filled] / count[filled] for values in (p, y))
+    predicted, observed = (np.bincount(place, values)[filled] / count[filled] for values in (p, y))
     return predicted, observed, count[filled]
 
 

@@ -10,10 +10,16 @@ import hypothesis
 import numpy as np
 import pytest
 from discovery import found
+from joblib.externals.loky import get_reusable_executor
 
 # The same examples on every machine, and no time limit on a machine that is busy.
 hypothesis.settings.register_profile("book", deadline=None, derandomize=True, database=None, max_examples=40)
 hypothesis.settings.load_profile("book")
+
+
+def pytest_sessionfinish():
+    """Let no worker process outlive the tests: a program that runs them within itself would take its end for that of its own children."""
+    get_reusable_executor().shutdown()
 
 
 def pytest_generate_tests(metafunc):

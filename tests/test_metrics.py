@@ -148,6 +148,7 @@ def test_f1_at_each_threshold_of_the_curve_is_the_harmonic_mean(scored):
         (np.zeros(3), np.array([-1, 1, 1]), r"labels 0 and 1, got \[-1\]"),
         (np.zeros(3), np.array([0, 1, np.nan]), r"labels 0 and 1, got \[nan\]"),
         (np.zeros(3), np.array([0, 1, 0.5]), r"labels 0 and 1, got \[0.5\]"),
+        (np.zeros(6), np.array([5, 4, 3, 2, 1, 0]), r"labels 0 and 1, got \[2, 3, 4\]"),
     ],
 )
 def test_scores_that_cannot_be_judged_are_refused(name, scores, labels, message):
@@ -268,13 +269,19 @@ def test_equal_differences_have_no_spread():
     assert metrics.paired_difference([2, 3], [1, 2]) == (1, 0, 1, 1)
 
 
+def test_right_or_wrong_can_be_paired_too():
+    """By example instead of by seed: which of two classifiers was right."""
+    assert metrics.paired_difference([True, True, False, True], [False, True, False, False]).mean == 0.5
+
+
 @pytest.mark.parametrize(
     ("a", "b", "message"),
     [
         ([1.0], [1.0], r"at least two, got \(1,\) and \(1,\)"),
         ([1, 2], [1, 2, 3], r"got \(2,\) and \(3,\)"),
         ([[1, 2]], [[1, 2]], r"got \(1, 2\) and \(1, 2\)"),
-        ([1, np.nan], [np.inf, 1], "finite results, got 2 NaN or infinite"),
+        ([1, np.nan, 3], [np.inf, 1, 3], "finite results, got 2 NaN or infinite"),
+        ([1, np.nan, 3], [1, 2, 3], "finite results, got 1 NaN or infinite"),
     ],
 )
 def test_what_is_not_paired_is_refused(a, b, message):
@@ -284,6 +291,6 @@ def test_what_is_not_paired_is_refused(a, b, message):
 
 @pytest.mark.parametrize("confidence", [0, 1, 95, np.nan])
 def test_a_confidence_is_between_0_and_1(confidence):
-    for interval in (lambda: metrics.paired_difference([1, 2], [2, 1], confidence), lambda: metrics.accuracy_interval(1, 2, confidence)):
-        with pytest.raises(ValueError, match=rf"expects a confidence in \(0, 1\), got {confidence}"):
-            interval()
+    for name, interval in (("paired_difference", [[1, 2], [2, 1]]), ("accuracy_interval", [1, 2])):
+        with pytest.raises(ValueError, match=rf"^{name} expects a confidence in \(0, 1\), got {confidence}"):
+            getattr(metrics, name)(*interval, confidence)
