@@ -20,6 +20,7 @@ __all__ = [
     "calibration",
     "calibration_error",
     "confusion_matrix",
+    "crossed_difference",
     "f1",
     "paired_difference",
     "perplexity",
@@ -504,6 +505,59 @@ def paired_difference(a: np.ndarray, b: np.ndarray, confidence: float = 0.95) ->
     mean, standard_error = d.mean(), d.std(ddof=1) / math.sqrt(n)
     half = t.ppf((1 + confidence) / 2, n - 1) * standard_error
     return Difference(mean, standard_error, mean - half, mean + half)
+
+
+def crossed_difference(a: np.ndarray, b: np.ndarray, confidence: float = 0.95) -> Difference:
+    """By how much a is above b, for other seeds **and** other test examples: seeds and parts of the test set are crossed.
+
+    d_st = a_st − b_st = Δ + (seed s) + (part t) + (rest), so the mean of S × T differences has the variance σ_S²/S + σ_T²/T + σ_R²/(ST).
+    It is estimated without bias by (variance of the means of the seeds)/S + (variance of the means of the parts)/T − (variance of the
+    rest)/(ST), and is never taken below the larger of the first two. The interval is Student's with min(S, T) − 1 degrees of freedom.
+
+    Parameters
+    ----------
+    a, b : ndarray, shape (seeds, parts)
+        A score on each part of the test set, with each seed; at least two of both. Parts must be of one size and independent: take
+        blocks where neighbours are related.
+    confidence : float
+        In (0, 1).
+
+    Returns
+    -------
+    Difference
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, there are fewer than two seeds or parts, a result is not finite, or ``confidence`` is out of range.
+
+    Examples
+    --------
+    All seeds agree that a is better by 1 on the first part of the test set, and by 3 on the second. Two parts say little:
+
+    >>> import numpy as np
+    >>> from nnlib.metrics import crossed_difference
+    >>> d = crossed_difference(np.array([[1.0, 3.0], [1.0, 3.0], [1.0, 3.0]]), np.zeros((3, 2)))
+    >>> [round(float(value), 1) for value in d]
+    [2.0, 1.0, -10.7, 14.7]
+    """
+    a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
+    if a.ndim != 2 or a.shape != b.shape or min(a.shape) < 2:
+        raise ValueError(f"crossed_difference expects two tables of seeds × parts, at least two of both, got {a.shape} and {b.shape}")
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        raise ValueError(f"crossed_difference expects finite results, got {np.count_nonzero(~np.isfinite([a, b]))} NaN or infinite")
+    _check_confidence("crossed_difference", confidence)
+    from scipy.stats import t
+
+    d = a - b
+    n_seeds, n_parts = d.shape
+    by_seed, by_part = d.mean(axis=1), d.mean(axis=0)
+    rest = d - by_seed[:, None] - by_part + d.mean()
+    of_rest = (rest**2).sum() / ((n_seeds - 1) * (n_parts - 1))
+    of_seeds, of_parts = by_seed.var(ddof=1) / n_seeds, by_part.var(ddof=1) / n_parts
+    standard_error = math.sqrt(max(of_seeds + of_parts - of_rest / d.size, of_seeds, of_parts))
+    half = t.ppf((1 + confidence) / 2, min(n_seeds, n_parts) - 1) * standard_error
+    return Difference(d.mean(), standard_error, d.mean() - half, d.mean() + half)
 
 
 def _predicted(name: str, logits, labels) -> tuple[np.ndarray, np.ndarray, int]:

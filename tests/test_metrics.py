@@ -269,6 +269,55 @@ def test_equal_differences_have_no_spread():
     assert metrics.paired_difference([2, 3], [1, 2]) == (1, 0, 1, 1)
 
 
+def test_a_crossed_difference_knows_both_errors():
+    """Its variance is unbiased: over many worlds, the mean of se² is the variance of the mean difference; and the interval covers."""
+    worlds = np.random.default_rng(0)
+    means, squares, covered = [], [], 0
+    for _ in range(2000):
+        d = 0.5 * worlds.normal(size=(8, 1)) + worlds.normal(size=6) + 0.7 * worlds.normal(size=(8, 6))
+        found = metrics.crossed_difference(d, np.zeros((8, 6)))
+        means.append(found.mean)
+        squares.append(found.standard_error**2)
+        covered += found.low < 0 < found.high
+    truth = 0.25 / 8 + 1 / 6 + 0.49 / 48
+    assert np.var(means) == pytest.approx(truth, rel=0.1)
+    assert np.mean(squares) == pytest.approx(truth, rel=0.05)
+    assert 0.93 < covered / 2000 < 0.99
+
+
+def test_a_crossed_difference_without_noise_between_parts_is_that_of_the_seeds():
+    d = np.repeat([[1.0], [2.0], [4.0]], 5, axis=1)
+    found, paired = metrics.crossed_difference(d, np.zeros((3, 5))), metrics.paired_difference([1, 2, 4], [0, 0, 0])
+    np.testing.assert_allclose(found, paired, rtol=1e-12)
+    # The other way round it is that of the parts; with the same shape nothing says which are the seeds.
+    np.testing.assert_allclose(metrics.crossed_difference(d.T, np.zeros((5, 3))), paired, rtol=1e-12)
+
+
+def test_a_crossed_difference_by_hand():
+    found = metrics.crossed_difference(np.array([[3.0, 1.0], [2.0, 4.0]]), np.array([[1.0, 0.0], [1.0, 1.0]]), 0.9)
+    # d = [[2, 1], [1, 3]]: means of rows 1.5, 2 and of columns 1.5, 2; the rest ± 0.75, so its variance is 4 · 0.75² = 2.25
+    assert (found.mean, found.standard_error) == (1.75, 0.25)      # 1/16 + 1/16 − 2.25/4 < 1/16
+    half = 0.25 * scipy.stats.t.ppf(0.95, 1)
+    np.testing.assert_allclose(found[2:], [1.75 - half, 1.75 + half], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "message"),
+    [
+        ([1.0, 2.0], [1.0, 2.0], r"at least two of both, got \(2,\) and \(2,\)"),
+        ([[1, 2]], [[1, 2]], r"got \(1, 2\) and \(1, 2\)"),
+        ([[1, 2], [3, 4]], [[1, 2]], r"got \(2, 2\) and \(1, 2\)"),
+        ([[1, np.nan], [3, 4]], [[1, 2], [np.inf, 4]], "finite results, got 2 NaN or infinite"),
+        ([[1, np.nan], [3, 4]], [[1, 2], [3, 4]], "finite results, got 1 NaN or infinite"),
+    ],
+)
+def test_what_is_not_crossed_is_refused(a, b, message):
+    with pytest.raises(ValueError, match=message):
+        metrics.crossed_difference(a, b)
+    with pytest.raises(ValueError, match="confidence"):
+        metrics.crossed_difference([[1, 2], [3, 4]], [[1, 2], [3, 5]], 1.0)
+
+
 def test_right_or_wrong_can_be_paired_too():
     """By example instead of by seed: which of two classifiers was right."""
     assert metrics.paired_difference([True, True, False, True], [False, True, False, False]).mean == 0.5
