@@ -142,9 +142,9 @@ class Explorer:
 
     _count = itertools.count(1)  # the ids of two explorers on one page must differ
 
-    def __init__(self, draw, title, describe, caption, controls):
+    def __init__(self, draw, title, describe, caption, photo, controls):
         self.draw, self.describe = draw, describe
-        self.title, self.caption = title, caption
+        self.title, self.caption, self.photo = title, caption, photo
         self.controls = controls
         self.id = f"explorer-{next(self._count)}"
 
@@ -177,7 +177,7 @@ class Explorer:
         return {**view, "text/plain": self.summary()}
 
 
-def explore(draw, *, title, describe, caption="", **controls):
+def explore(draw, *, title, describe, caption="", photo=False, **controls):
     """Return a figure that the reader can move.
 
     Parameters
@@ -193,6 +193,8 @@ def explore(draw, *, title, describe, caption="", **controls):
         It is written under the picture, and is what a reader who does not see it is told.
     caption : str
         Text with ``$…$`` mathematics, the same in every state.
+    photo : bool
+        Whether the pictures hold photographs, which the published book does not invert in dark mode.
     **controls
         For each argument of `draw` a `slider`, `choice` or `toggle`, or simply its values: numbers make a slider,
         words a choice. The controls multiply: an explorer has at most 400 states.
@@ -226,7 +228,7 @@ def explore(draw, *, title, describe, caption="", **controls):
     if states > MAX_STATES:
         advice = _advice(controls.values(), states / MAX_STATES)
         raise ValueError(f"the explorer {title!r} has {states} states, and the budget is {MAX_STATES}: {advice}")
-    return Explorer(draw, title, describe, caption, controls)
+    return Explorer(draw, title, describe, caption, photo, controls)
 
 
 def _as_control(name, values):
@@ -390,7 +392,7 @@ def _html(explorer, drawn, manifest):
     lines = [
         f'<figure class="nn-explorer" id="{explorer.id}" aria-labelledby="{explorer.id}-title">',
         f'<p class="nn-title" id="{explorer.id}-title">{html.escape(explorer.title)}</p>',
-        f'<img class="nn-picture" src="{source}" alt="{sentence}" {size} decoding="sync">',
+        f'<img class="nn-picture{" nn-photo" * explorer.photo}" src="{source}" alt="{sentence}" {size} decoding="sync">',
         '<div class="nn-controls" hidden>',
         *controls,
         "</div>",

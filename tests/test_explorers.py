@@ -242,6 +242,12 @@ def test_the_page_opens_with_the_start(publish):
     assert r'<figcaption>It is <span class="math notranslate nohighlight">\(x^n\)</span>.</figcaption>' in page
 
 
+def test_a_photograph_is_named_so(publish):
+    page = explore(power, title="Powers", describe=words, photo=True, exponent=[1, 2])._repr_mimebundle_()["text/html"]
+    assert page.count('class="nn-picture nn-photo"') == 1
+    assert "nn-photo" not in powers()._repr_mimebundle_()["text/html"]
+
+
 def test_every_control_is_a_native_one_with_a_label(publish):
     page = powers()._repr_mimebundle_()["text/html"]
     ids = re.findall(r'<input [^>]*id="([^"]+)"', page)
