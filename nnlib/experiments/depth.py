@@ -22,7 +22,9 @@ EPOCHS = [20, 40, 60]
 
 SPACE = {"data": list(DATA), "hidden_layers": [0, 1, 2, 4], "rate": [0.003, 0.01, 0.03]}
 REPEATED = [(12, 0), (18, 1)]
-TOLERANCE = {f"{part}_{epochs}": 3.0 for part in ("validation", "test") for epochs in EPOCHS} | {f"{kind}_{layer}": 3.0 for layer in range(1, 5) for kind in ("random", "trained")}
+TOLERANCE = {f"{part}_{epochs}": 3.0 for part in ("validation", "test") for epochs in EPOCHS} | {
+    f"{kind}_{layer}": 3.0 for layer in range(1, 5) for kind in ("random", "trained")
+}
 
 
 def width_for(n_in, hidden_layers, budget=10_000):
