@@ -278,6 +278,17 @@ def test_a_text_is_split_by_position_and_comes_back(n):
     assert text.decode([]) == "" and text.encode("").dtype.kind == "i"
 
 
+def whole(text):
+    return text.decode(np.concatenate([text.train, text.validation, text.test]))
+
+
+def test_parts_of_a_text_stand_apart_by_an_empty_line():
+    from pydoc_data.topics import topics
+
+    assert len(whole(datasets.text("topics"))) == sum(map(len, topics.values())) + 2 * (len(topics) - 1)
+    assert "X\n\nX" not in whole(datasets.text("python"))
+
+
 def test_windows_predict_each_character_once():
     ids = np.arange(100, 123)
     x, y = datasets.windows(ids, 5)
@@ -360,6 +371,11 @@ def test_the_seed_decides(toy):
     assert (one.x != other.x).any()
 
 
+@pytest.mark.parametrize(("toy", "noise"), [("moons", 0.1), ("circles", 0.05), ("spirals", 0.05), ("xor", 0.2)])
+def test_the_noise_that_nobody_asked_for_is_small(toy, noise):
+    np.testing.assert_array_equal(TOYS[toy](seed=0).x, TOYS[toy](noise=noise, seed=0).x)
+
+
 @every_toy
 def test_noise_is_added_to_the_same_points(toy):
     clean, noisy = (toy(4000, noise=noise, seed=0) for noise in (0.0, 0.2))
@@ -429,8 +445,8 @@ def test_global_random_numbers_are_left_alone(load, global_generators_rest):
         (lambda: datasets.copying(3, length=1, symbols=1, seed=0), "copying needs a whole number symbols ≥ 2, got 1"),
         (lambda: datasets.recall(3, distinct=1, seed=0), "recall needs a whole number distinct ≥ 2, got 1"),
         (lambda: datasets.recall(3, distinct=9, vocabulary=8, seed=0), "recall needs a whole number vocabulary ≥ 9, got 8"),
-        *((lambda task=task: task(n=0), "needs a whole number n ≥ 1, got 0") for task in TASKS.values()),
-        *((lambda task=task: task(seed=None), "needs a seed: without one, it could not be made again") for task in TASKS.values()),
+        *((lambda task=task: task(n=0), f"^{name} needs a whole number n ≥ 1, got 0") for name, task in TASKS.items()),
+        *((lambda task=task: task(seed=None), f"^{name} needs a seed: without one, it could not be made again") for name, task in TASKS.items()),
         *((lambda toy=toy: toy(1, seed=0), "a toy set needs at least two points, got n=1") for toy in TOYS.values()),
         *((lambda toy=toy: toy(9, noise=-0.1, seed=0), "noise must be a finite number ≥ 0, got -0.1") for toy in TOYS.values()),
         *((lambda toy=toy: toy(9, noise=np.nan, seed=0), "noise must be a finite number ≥ 0, got nan") for toy in TOYS.values()),
