@@ -278,10 +278,6 @@ def test_a_text_is_split_by_position_and_comes_back(n):
     assert text.decode([]) == "" and text.encode("").dtype.kind == "i"
 
 
-def whole(text):
-    return text.decode(np.concatenate([text.train, text.validation, text.test]))
-
-
 def test_parts_of_a_text_stand_apart_by_an_empty_line():
     from pydoc_data.topics import topics
 
