@@ -447,7 +447,7 @@ def accuracy_interval(correct: int, n: int, confidence: float = 0.95) -> tuple[f
 
 
 class Difference(NamedTuple):
-    """A mean difference d̄, its standard error s / √n, and the interval d̄ ± t s / √n from ``low`` to ``high``.
+    """A mean difference d̄, its standard error, and the interval d̄ ± t · (standard error) from ``low`` to ``high``.
 
     >>> from nnlib.metrics import paired_difference
     >>> paired_difference([0.97, 0.98, 0.97], [0.95, 0.96, 0.95]).mean.round(4)
@@ -511,14 +511,15 @@ def crossed_difference(a: np.ndarray, b: np.ndarray, confidence: float = 0.95) -
     """By how much a is above b, for other seeds **and** other test examples: seeds and parts of the test set are crossed.
 
     d_st = a_st − b_st = Δ + (seed s) + (part t) + (rest), so the mean of S × T differences has the variance σ_S²/S + σ_T²/T + σ_R²/(ST).
-    It is estimated without bias by (variance of the means of the seeds)/S + (variance of the means of the parts)/T − (variance of the
-    rest)/(ST), and is never taken below the larger of the first two. The interval is Student's with min(S, T) − 1 degrees of freedom.
+    (Variance of the means of the seeds)/S + (variance of the means of the parts)/T − (variance of the rest)/(ST) estimates it without bias:
+    the rest is in both of the first two, so it is taken away once. But this can fall below each of the two, even below 0; so the larger of
+    them is a floor. The floor, and min(S, T) − 1 degrees of freedom for Student's t, are choices on the safe side: there is no exact interval.
 
     Parameters
     ----------
     a, b : ndarray, shape (seeds, parts)
-        A score on each part of the test set, with each seed; at least two of both. Parts must be of one size and independent: take
-        blocks where neighbours are related.
+        A score on each part of the test set, with each seed; at least two of both. Parts must be of about one size, and independent:
+        take blocks where neighbours are related (all images of one writer, all days of one season).
     confidence : float
         In (0, 1).
 

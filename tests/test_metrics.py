@@ -285,6 +285,27 @@ def test_a_crossed_difference_knows_both_errors():
     assert 0.93 < covered / 2000 < 0.99
 
 
+@pytest.mark.parametrize(
+    ("shape", "of_seeds", "of_parts"),
+    [((10, 10), 0, 0), ((10, 10), 0, 1), ((10, 10), 1, 0), ((3, 10), 1, 1), ((10, 5), 0, 0), ((3, 3), 0, 0)],
+)
+def test_a_crossed_interval_covers_where_the_floor_acts_and_with_few_seeds(shape, of_seeds, of_parts):
+    worlds = np.random.default_rng(1)
+    covered = 0
+    for _ in range(800):
+        d = of_seeds * worlds.normal(size=(shape[0], 1)) + of_parts * worlds.normal(size=shape[1]) + worlds.normal(size=shape)
+        found = metrics.crossed_difference(d, np.zeros(shape))
+        covered += found.low < 0 < found.high
+    assert covered / 800 > 0.927                  # 95 % less three standard errors of 800 worlds
+
+
+def test_a_crossed_difference_is_not_below_that_of_seeds_or_parts_alone():
+    d = np.array([[3.0, -3.0], [-3.0, 3.1]])      # nearly all is rest: without a floor the variance would be negative
+    found = metrics.crossed_difference(d, np.zeros((2, 2)))
+    alone = [metrics.paired_difference(means, [0, 0]).standard_error for means in (d.mean(axis=1), d.mean(axis=0))]
+    assert found.standard_error == pytest.approx(max(alone), rel=1e-12)
+
+
 def test_a_crossed_difference_without_noise_between_parts_is_that_of_the_seeds():
     d = np.repeat([[1.0], [2.0], [4.0]], 5, axis=1)
     found, paired = metrics.crossed_difference(d, np.zeros((3, 5))), metrics.paired_difference([1, 2, 4], [0, 0, 0])

@@ -15,11 +15,11 @@ from nnlib.optimizers import AdamW, decay_mask
 from nnlib.search import grid_search
 from nnlib.training import fit
 
-SPACE = {"method": ["p = 0", "p = 0.2", "p = 0.5", "p = 0.8", "λ = 0.3", "λ = 1"]}
+SPACE = {"method": ["p = 0", "p = 0.2", "p = 0.5", "p = 0.8", "λ = 0.3", "λ = 1", "λ = 3"]}
 SEEDS = 10
 DELETED = {"lost_25": 0.25, "lost_50": 0.5, "lost_75": 0.75}
 REPEATED = [(0, 0), (2, 1)]
-TOLERANCE = {"test": 0.02, "loss": 0.1, "train": 0.02, "correlation": 0.02, **dict.fromkeys(DELETED, 0.03)}
+TOLERANCE = {"validation": 0.02, "test": 0.02, "loss": 0.1, "train": 0.02, "correlation": 0.02, **dict.fromkeys(DELETED, 0.03)}
 
 
 def trained(method, seed):
@@ -61,6 +61,7 @@ def objective(setting, seed):
     logits, rng = model(x), np.random.default_rng(seed)
     right = accuracy(logits, y)
     found = {
+        "validation": accuracy(model(parts.validation.x), parts.validation.y),
         "test": right,
         "loss": categorical_cross_entropy(logits, y)[0],
         "train": accuracy(model(parts.train.x[drawn]), parts.train.y[drawn]),
