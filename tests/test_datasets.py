@@ -1,5 +1,6 @@
 """The same arrays every time, standardized by the training part alone, parts that do not overlap."""
 
+import dataclasses
 import hashlib
 import random
 
@@ -283,6 +284,29 @@ def test_parts_of_a_text_stand_apart_by_an_empty_line():
 
     assert len(whole(datasets.text("topics"))) == sum(map(len, topics.values())) + 2 * (len(topics) - 1)
     assert "X\n\nX" not in whole(datasets.text("python"))
+
+
+def test_one_character_is_a_text_too():
+    text = datasets.Text.of("to be or not")
+    assert text.decode([2]) == text.vocabulary[2]
+
+
+def test_what_nobody_asked_for():
+    assert [len(part.y) for part in (datasets.mnist1d().train, datasets.mnist1d().validation)] == [3500, 500]
+    np.testing.assert_array_equal(datasets.sunspots().train.x, datasets.sunspots(9, root=False).train.x)
+
+
+def test_the_longest_window_of_sunspots_and_the_smallest_toys():
+    assert datasets.sunspots(220).train.x.shape == (1, 220)
+    for toy in TOYS.values():
+        assert toy(2, seed=0).x.shape == (2, 2)
+
+
+def test_a_test_part_that_cannot_be_thinned_is_named():
+    digits = datasets.digits()
+    nothing = dataclasses.replace(digits, test=datasets.Split(digits.test.x, 0 * digits.test.y))
+    with pytest.raises(ValueError, match="in the test part"):
+        datasets.imbalanced(nothing, 8, 10, seed=0)
 
 
 def test_windows_predict_each_character_once():
