@@ -75,6 +75,26 @@ def test_takes_up_each_statement_of_its_section(path):
     assert not missing
 
 
+ANSWER = re.compile(r"<details><summary>(.*?)</summary>(.*?)</details>", flags=re.DOTALL)
+
+
+def places_of_right_answers(source):
+    """For each question in a cell, the place of its right answer among the others: those that stand together belong to one question."""
+    for question in re.split(r"(?<=</details>)\s+(?!<details>)", source):
+        answers = ANSWER.findall(question)
+        right = [place for place, (_, body) in enumerate(answers) if body.strip().startswith("Right")]
+        if len(answers) > 1 and len(right) == 1:
+            yield right[0]
+
+
+@named(CHAPTERS)
+def test_the_place_of_an_answer_does_not_tell_that_it_is_right(path):
+    places = [place for cell in cells(path, "markdown") for place in places_of_right_answers(cell.source)]
+    assert len(places) >= 6
+    most = max(places.count(place) for place in places)
+    assert most <= 0.6 * len(places), f"of {len(places)} right answers {most} stand in one place"
+
+
 # --- the rules themselves ---------------------------------------------------------------------------------------------
 
 
