@@ -42,6 +42,12 @@ def quiet(objective, n=6, space=SPACE, **given):
     return random_search(objective, space, n, **{"seed": 0, "n_jobs": 1, "progress": False, **given})
 
 
+def test_a_constant_of_a_grid_may_be_a_word_and_a_bar_is_shown(capsys):
+    runs = grid_search(lambda s, seed: s["x"], {"f": "tanh", "x": [1, 2]}, n_jobs=1)
+    assert runs.settings == [{"f": "tanh", "x": 1}, {"f": "tanh", "x": 2}]
+    assert "2/2" in capsys.readouterr().err
+
+
 def assert_same(one, other):
     assert (one.settings, one.seeds) == (other.settings, other.seeds)
     assert one.values.keys() == other.values.keys()
@@ -470,6 +476,11 @@ def test_importance_is_of_the_mean_over_the_seeds_and_the_seed_decides():
     one, same, other = importance(noisy, seed=0), importance(clean, seed=0, trees=100), importance(noisy, seed=1)
     assert one.share == pytest.approx(same.share, abs=1e-4) and one.r2 == pytest.approx(same.r2, abs=1e-4)  # means are rounded
     assert one.share != other.share
+
+
+def test_importance_is_the_same_again():
+    runs = quiet(lambda s, seed: s["x"] * s["y"], 30, {"x": uniform(), "y": uniform()})
+    assert importance(runs, seed=0, trees=20) == importance(runs, seed=0, trees=20)
 
 
 def test_importance_prints_the_largest_first_beneath_its_r2():
