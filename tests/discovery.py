@@ -15,10 +15,10 @@ BASES = {"Layer", "Activation", "Optimizer", "Cell"}
 
 
 def family(base):
-    """All classes below ``base``, at any depth, that nnlib defines; those that a test defines are left out."""
+    """All classes below ``base``, at any depth, of the mathematics; those that a test or an experiment defines are left out."""
     below = {cls for child in base.__subclasses__() for cls in (child, *family(child))}
     return sorted(
-        (cls for cls in below if cls.__module__.startswith("nnlib.") and cls.__name__ not in BASES and not cls.__name__.startswith("_")),
+        (cls for cls in below if cls.__module__.removeprefix("nnlib.") in MATHEMATICS and cls.__name__ not in BASES and not cls.__name__.startswith("_")),
         key=lambda cls: cls.__name__,
     )
 

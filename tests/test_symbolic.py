@@ -290,7 +290,7 @@ TWINS = {
     "Conv1D": "conv1d", "RNNCell": "rnn_cell", "LSTMCell": "lstm_cell", "GRUCell": "gru_cell", "MultiHeadAttention": "scaled_dot_product_attention",
 }  # fmt: skip
 COMPOSED = {  # of layers that have one, or of the identity: no derivation of their own
-    "Sequential", "Residual", "Positionwise", "Recurrent", "RNN", "LSTM", "GRU", "TransformerBlock", "Encoder", "GPT", "VisionTransformer",
+    "Sequential", "Residual", "Positionwise", "Recurrent", "RNN", "LSTM", "GRU", "TransformerBlock", "Encoder", "GPT", "VisionTransformer", "SwiGLU",
     "PatchEmbedding", "LearnedPositions", "Embedding", "Flatten", "Conv2D", "GlobalAverage", "GlobalMax",
     "AveragePool1D", "AveragePool2D", "MaxPool1D", "MaxPool2D",
 }  # fmt: skip
