@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nnlib.activations import ReLU
+from nnlib.layers import Sequential
 from nnlib.mlp import MLP, Dense
 
 __all__ = ["Region", "bumps", "interpolant", "least_squares", "linear_regions", "sawtooth"]
@@ -164,7 +165,7 @@ def sawtooth(depth: int) -> MLP:
     return model
 
 
-def least_squares(model: MLP, x: np.ndarray, target: np.ndarray) -> None:
+def least_squares(model: Sequential, x: np.ndarray, target: np.ndarray) -> None:
     """Solve for the last layer, with all others as they are: min over W and b of Σ ‖W a + b − y‖², of smallest norm where many reach it.
 
     Parameters

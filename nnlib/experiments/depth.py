@@ -4,6 +4,8 @@ Networks with 0, 1, 2 or 4 hidden layers of equal width have at most 10,000 para
 50. Each run is judged after 20, 40 and 60 epochs; rate and epochs are chosen by the validation accuracy. The probes read the network after 60.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from nnlib import datasets
@@ -16,7 +18,7 @@ from nnlib.optimizers import Adam
 from nnlib.search import grid_search
 from nnlib.training import fit
 
-DATA = {"MNIST-1D": datasets.mnist1d, "digits": datasets.digits}
+DATA: dict[str, Callable[[], datasets.Dataset]] = {"MNIST-1D": datasets.mnist1d, "digits": datasets.digits}
 
 EPOCHS = [20, 40, 60]
 

@@ -85,7 +85,8 @@ def objective(setting, seed):
     parts = datasets.mnist1d()
     model = network([40, *[64] * 5, 10], seed, norm=NORMS[setting["norm"]])
     probe, labels = parts.train.x[:100], parts.train.y[:100]
-    seen, moves, turns = [inputs_of_hidden_layers(model, probe)], [], {False: [], True: []}
+    seen, moves = [inputs_of_hidden_layers(model, probe)], []
+    turns: dict[bool, list[float]] = {False: [], True: []}
 
     def watch(epoch, model):
         seen.append(inputs_of_hidden_layers(model, probe))
