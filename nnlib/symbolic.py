@@ -14,7 +14,7 @@ import sympy as sp
 __all__ = [
     "ACTIVATIONS", "LOSSES", "activation", "adagrad", "adam", "batch_norm", "check", "conv1d", "dense", "dropout", "evaluate",
     "gru_cell", "l1", "l2", "layer_norm", "loss", "lstm_cell", "matrix", "mlp", "rms_norm", "rmsprop", "rnn_cell", "rotate",
-    "scaled_dot_product_attention", "sgd", "sinusoidal", "softmax", "toeplitz", "vector",
+    "scaled_dot_product_attention", "sgd", "sinusoidal", "softmax", "swiglu", "toeplitz", "vector",
 ]
 
 _z = sp.Symbol("z", real=True)
@@ -315,6 +315,17 @@ def scaled_dot_product_attention(Q: sp.Matrix, K: sp.Matrix, V: sp.Matrix, causa
     seen = [K.rows - Q.rows + i + 1 if causal else K.rows for i in range(Q.rows)]
     A = sp.ImmutableMatrix.vstack(*(softmax(S[i, :n]).row_join(sp.zeros(1, K.rows - n)) for i, n in enumerate(seen)))
     return A * V, A
+
+
+def swiglu(x: sp.Matrix, W_gate: sp.Matrix, W_up: sp.Matrix, W_out: sp.Matrix) -> sp.Matrix:
+    """The twin of `nnlib.attention.SwiGLU` at one position: y = W_out (SiLU(W_gate x) ⊙ W_up x).
+
+    >>> import sympy as sp
+    >>> from nnlib.symbolic import swiglu, vector
+    >>> swiglu(vector("x", 1), sp.eye(1), sp.eye(1), sp.eye(1))[0]
+    x1**2/(1 + exp(-x1))
+    """
+    return W_out * _each("silu", W_gate * x).multiply_elementwise(W_up * x)
 
 
 def sinusoidal(length: int, d: int) -> sp.Matrix:

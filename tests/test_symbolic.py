@@ -267,6 +267,19 @@ def test_attention_is_its_twin(queries, causal, rng):
         check(slopes(Y, dy, by), numbers, computed)
 
 
+def test_a_gated_network_is_its_twin(rng):
+    layer, x, X = attention.SwiGLU(2, 3, seed=0), rng.normal(size=(1, 2, 2)), matrix("x", 2, 2)
+    parameters = {name: matrix(name, *getattr(layer, name).shape) for name in layer.parameters}
+    F = rows(symbolic.swiglu)(X, **parameters)
+    numbers = {X: x[0]} | {symbols: getattr(layer, name).copy() for name, symbols in parameters.items()}
+    y, backward = layer.forward(x)
+    check(F, numbers, y[0])
+    dy = rng.normal(size=y.shape)
+    check(slopes(F, dy, X), numbers, backward(dy)[0])
+    for name, by in parameters.items():
+        check(slopes(F, dy, by), numbers, getattr(layer, "d" + name))
+
+
 def test_positions_are_their_twins(rng):
     check(symbolic.sinusoidal(5, 6), {}, attention.sinusoidal(5, 6))
     symbols, numbers = matrix("x", 3, 4), rng.normal(size=(3, 4))
@@ -288,9 +301,10 @@ def test_what_a_query_and_a_key_say_to_each_other_depends_on_their_distance_alon
 TWINS = {
     "Dense": "dense", "MLP": "mlp", "LayerNorm": "layer_norm", "BatchNorm": "batch_norm", "RMSNorm": "rms_norm", "Dropout": "dropout",
     "Conv1D": "conv1d", "RNNCell": "rnn_cell", "LSTMCell": "lstm_cell", "GRUCell": "gru_cell", "MultiHeadAttention": "scaled_dot_product_attention",
+    "SwiGLU": "swiglu",
 }  # fmt: skip
 COMPOSED = {  # of layers that have one, or of the identity: no derivation of their own
-    "Sequential", "Residual", "Positionwise", "Recurrent", "RNN", "LSTM", "GRU", "TransformerBlock", "Encoder", "GPT", "VisionTransformer", "SwiGLU",
+    "Sequential", "Residual", "Positionwise", "Recurrent", "RNN", "LSTM", "GRU", "TransformerBlock", "Encoder", "GPT", "VisionTransformer",
     "PatchEmbedding", "LearnedPositions", "Embedding", "Flatten", "Conv2D", "GlobalAverage", "GlobalMax",
     "AveragePool1D", "AveragePool2D", "MaxPool1D", "MaxPool2D",
 }  # fmt: skip
