@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
@@ -57,7 +58,8 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 
 def show_source(function: Callable) -> None:
-    """Show the source of a function, method or class, taken from its module at this moment.
+    """Show the source of a function, method or class, taken from its module at this moment. Of a docstring only the first
+    paragraph is shown.
 
     Parameters
     ----------
@@ -77,5 +79,15 @@ def show_source(function: Callable) -> None:
     <IPython.core.display.Markdown object>
     """
     file = Path(inspect.getfile(function))
-    code = textwrap.dedent(inspect.getsource(function)).rstrip()
+    code = _with_short_docstrings(textwrap.dedent(inspect.getsource(function)).rstrip())
     say(f"`{file.parent.name}/{file.name}`, `{function.__qualname__}`:\n\n```python\n{code}\n```")
+
+
+def _with_short_docstrings(code: str) -> str:
+    lines = code.split("\n")
+    documented = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node)]
+    for node in sorted(documented, key=lambda node: -node.lineno):
+        start, stop = node.body[0].lineno - 1, node.body[0].end_lineno
+        if "" in (doc := lines[start:stop]):
+            lines[start:stop] = [*doc[: doc.index("") - 1], doc[doc.index("") - 1] + '"""']
+    return "\n".join(lines)
