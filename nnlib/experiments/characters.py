@@ -58,8 +58,15 @@ def objective(setting, seed):
     chosen = np.random.default_rng(seed).integers(0, len(x), 32 * setting["steps"])
     optimizer = Adam(setting["rate"])
     fit(
-        model, categorical_cross_entropy, (x[chosen], y[chosen]), optimizer,
-        epochs=1, batch_size=32, seed=seed, schedule=cosine(), clip_norm=1.0,
+        model,
+        categorical_cross_entropy,
+        (x[chosen], y[chosen]),
+        optimizer,
+        epochs=1,
+        batch_size=32,
+        seed=seed,
+        schedule=cosine(),
+        clip_norm=1.0,
     )
     written = write(model, text.encode(PROMPT), WRITTEN, TEMPERATURE, seed)
     found = {"validation": round(bits(model, text.validation), 3), "test": round(bits(model, text.test), 3)}

@@ -41,9 +41,7 @@ def objective(setting, seed):
     name, lags, root = setting["network"], setting["lags"], setting["root"]
     (train, validation, test), in_sunspots = parts(name, lags, root)
     model = network(name, lags, seed)
-    history = fit(
-        model, mse, train, Adam(setting["rate"]), epochs=400, batch_size=32, seed=seed, validation=validation, patience=50, clip_norm=1.0
-    )
+    history = fit(model, mse, train, Adam(setting["rate"]), epochs=400, batch_size=32, seed=seed, validation=validation, patience=50, clip_norm=1.0)
     squares = [(in_sunspots(model(x)) - in_sunspots(y)) ** 2 for x, y in (validation, test)]
     unseen = in_sunspots(test[1]) > in_sunspots(train[1]).max()  # years more active than any of the training years
     found = {"validation": squares[0], "test": squares[1], "within": squares[1][~unseen], "above": squares[1][unseen]}
