@@ -65,9 +65,9 @@ def answer_loss(logits: np.ndarray, answer: np.ndarray):
     return categorical_cross_entropy(logits, target, ignore_index=-100)
 
 
-def train(case: str, steps: int, seed: int, on_step=None) -> Sequential:
+def train(case: str, steps: int, seed: int, on_step=None, rate: float = RATE) -> Sequential:
     """Train on new sequences at each step; ``on_step(t, model)`` is called before step t = 0, 1, … and after the last."""
-    model, optimizer, rng = make(case, seed), Adam(RATE), np.random.default_rng([seed, 1])
+    model, optimizer, rng = make(case, seed), Adam(rate), np.random.default_rng([seed, 1])
     for t in range(steps + 1):
         if on_step is not None:
             on_step(t, model)
