@@ -54,14 +54,19 @@ def objective(setting, seed):
     places = shuffled_within(setting["block"], np.random.default_rng(seed))
     data = datasets.mnist1d()
     train, validation, test = (
-        (part.x[:, places, None].astype(np.float32), part.y) for part in (data.train, data.validation, data.test)
+        (part.x[:, places, None].astype(np.float32), part.y)
+        for part in (data.train, data.validation, data.test)
     )
     model = network(setting["network"], seed)
     fit(
-        model, categorical_cross_entropy, train, Adam(setting["rate"]), epochs=EPOCHS[setting["network"]], batch_size=100, seed=seed,
+        model, categorical_cross_entropy, train, Adam(setting["rate"]),
+        epochs=EPOCHS[setting["network"]], batch_size=100, seed=seed,
         schedule=one_cycle(), clip_norm=1.0,
     )
-    return {"validation": round(accuracy(model(validation[0]), validation[1]), 4), "test": round(accuracy(model(test[0]), test[1]), 4)}
+    return {
+        "validation": round(accuracy(model(validation[0]), validation[1]), 4),
+        "test": round(accuracy(model(test[0]), test[1]), 4),
+    }
 
 
 def search(memory=None):
