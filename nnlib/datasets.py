@@ -513,9 +513,9 @@ def windows(ids: np.ndarray, length: int, stride: int | None = None) -> Split:
 def adding(n: int, length: int, *, seed: int | np.random.Generator) -> Split:
     """The adding problem: two of ``length`` numbers are marked, and the answer is their sum.
 
-    The modern form (Le, Jaitly and Hinton, 2015): numbers uniform in [0, 1], one mark in the first half and one in the second, the sum
-    itself as target. To answer 1 always has a mean squared error of 1/6. (Hochreiter and Schmidhuber, 1997, drew from [−1, 1], put the
-    first mark among the first ten, scaled the sum, and varied the length.)
+    The modern form: numbers uniform in [0, 1], the sum itself as target (Le, Jaitly and Hinton, 2015), one mark in the first half and
+    one in the second (Arjovsky, Shah and Bengio, 2016). To answer 1 always has a mean squared error of 1/6. (Hochreiter and Schmidhuber,
+    1997, drew from [−1, 1], put the first mark among the first ten and the second into the first half too, and varied the length.)
 
     Parameters
     ----------

@@ -155,7 +155,7 @@ class RNNCell(Cell):
     def step(self, x, state):
         _check(self, self, x, ("batch",), state)
         (h,), f = state, ACTIVATIONS[self.f]
-        h_next = f.f(x @ self.W.T + h @ self.U.T + self.b)  # h′ = f(z) with z = W x + U h + b
+        h_next = f.f(x @ self.W.T + h @ self.U.T + self.b)  # h′ = f(W x + U h + b)
 
         def backward(dstate):
             (dh_next,) = dstate
@@ -232,13 +232,16 @@ class LSTMCell(Cell):
 
         def backward(dstate):
             dh_next, dc_next = dstate
-            dc_next = dc_next + dh_next * o * (1 - tanh_c**2)  # c′ acts by itself and through h′
+            dc_next = dc_next + dh_next * o * (1 - tanh_c**2)  # by itself, and through h′
             di, df, dg, do = dc_next * g, dc_next * c, dc_next * i, dh_next * tanh_c
-            δ = np.hstack([di * i * (1 - i), df * f * (1 - f), dg * (1 - g**2), do * o * (1 - o)])
-            self.dW += δ.T @ x                                 # ∂L/∂W = Σ δ xᵀ
-            self.dU += δ.T @ h                                 # ∂L/∂U = Σ δ hᵀ
-            self.db += δ.sum(axis=0)                           # ∂L/∂b = Σ δ
-            return δ @ self.W, (δ @ self.U, dc_next * f)       # ∂L/∂x = Wᵀ δ, ∂L/∂h = Uᵀ δ, ∂L/∂c = ∂L/∂c′ ⊙ f
+            δ_i, δ_f = di * i * (1 - i), df * f * (1 - f)
+            δ_g, δ_o = dg * (1 - g**2), do * o * (1 - o)
+            δ = np.hstack([δ_i, δ_f, δ_g, δ_o])
+            self.dW += δ.T @ x                             # ∂L/∂W = Σ δ xᵀ
+            self.dU += δ.T @ h                             # ∂L/∂U = Σ δ hᵀ
+            self.db += δ.sum(axis=0)                       # ∂L/∂b = Σ δ
+            dh, dc = δ @ self.U, dc_next * f               # ∂L/∂h = Uᵀ δ, ∂L/∂c = ∂L/∂c′ ⊙ f
+            return δ @ self.W, (dh, dc)                    # ∂L/∂x = Wᵀ δ
 
         return (h_next, c_next), backward
 

@@ -20,7 +20,7 @@ from nnlib.search import grid_search
 from nnlib.training import fit
 
 LAYERS = {"RNN": RNN, "LSTM": LSTM, "GRU": GRU}
-SPACE = {"network": list(LAYERS), "steps": [30, 1000], "rate": 0.005}
+SPACE = {"network": list(LAYERS), "steps": [30, 1000], "rate": [0.002, 0.005, 0.01]}
 PROMPT, WRITTEN, TEMPERATURE = "The ", 120, 0.7
 
 
@@ -56,27 +56,17 @@ def objective(setting, seed):
     model = network(setting["network"], len(text.vocabulary), 128, seed)
     x, y = datasets.windows(text.train, 64, stride=1)
     chosen = np.random.default_rng(seed).integers(0, len(x), 32 * setting["steps"])
-    optimizer = Adam(setting["rate"])
-    fit(
-        model,
-        categorical_cross_entropy,
-        (x[chosen], y[chosen]),
-        optimizer,
-        epochs=1,
-        batch_size=32,
-        seed=seed,
-        schedule=cosine(),
-        clip_norm=1.0,
-    )
+    batches, optimizer = (x[chosen], y[chosen]), Adam(setting["rate"])
+    fit(model, categorical_cross_entropy, batches, optimizer, epochs=1, batch_size=32, seed=seed, schedule=cosine(), clip_norm=1.0)
     written = write(model, text.encode(PROMPT), WRITTEN, TEMPERATURE, seed)
     found = {"validation": round(bits(model, text.validation), 3), "test": round(bits(model, text.test), 3)}
     return found | {f"c{i}": int(character) for i, character in enumerate(written)}
 
 
 def search(memory=None):
-    return grid_search(objective, SPACE, seeds=1, memory=memory)
+    return grid_search(objective, SPACE, seeds=2, memory=memory)
 
 
 # Thirty steps of the RNN and of the GRU; what is written then is noise, and may be another on another processor.
-REPEATED = [(0, 0), (4, 0)]
+REPEATED = [(0, 0), (13, 1)]
 TOLERANCE = {"validation": 0.02, "test": 0.02} | {f"c{i}": 98 for i in range(len(PROMPT) + WRITTEN)}
