@@ -592,8 +592,8 @@ def copying(n: int, length: int, *, delay: int = 0, symbols: int = 8, seed: int 
 def recall(n: int, *, distinct: int = 12, vocabulary: int = 24, seed: int | np.random.Generator) -> Split:
     """Associative recall: ``distinct`` different tokens, then one of them again; answer the token that came after it.
 
-    Two layers of attention solve it, one does not: a token must know what stands before it before it can be found by that. Such a pair
-    of heads is an induction head (Elhage et al., 2021; Olsson et al., 2022).
+    Two layers of attention solve it, one does not: a token must know what stands before it before it can be found by that. The second of
+    such a pair of heads is an induction head, the first a previous-token head (Elhage et al., 2021; Olsson et al., 2022).
 
     Parameters
     ----------
