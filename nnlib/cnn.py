@@ -332,7 +332,8 @@ class _Convolution(Layer):
         z = np.empty((n_out, math.prod(places)), x.dtype)
         W = self.W.reshape(n_out, -1)
         for columns, here in _blocks(windows, self.axes):
-            z[:, here] = W @ columns + self.b[:, None]       # z = W x + b, where x is a window of the input
+            # z = W x + b, where x is a window of the input
+            z[:, here] = W @ columns + self.b[:, None]
 
         def backward(dy, want_dx=True):
             dz, dW = _turn(dy).reshape(z.shape), self.dW.reshape(n_out, -1)
@@ -341,7 +342,8 @@ class _Convolution(Layer):
             self.db += dz.sum(axis=1)                        # ∂L/∂b = Σ δ
             if want_dx:
                 dx, dwindows = blank()
-                for at in np.ndindex(*k):                    # ∂L/∂x_{i s + k d − p} = Σ W_kᵀ δ_i, over all windows i that see it
+                # ∂L/∂x_{i s + k d − p} = Σ W_kᵀ δ_i, over all windows i that see it
+                for at in np.ndindex(*k):
                     dwindows[at] += (self.W[:, *at].T @ dz).reshape(n_in, *places)
                 return dx
 
