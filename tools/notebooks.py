@@ -37,7 +37,7 @@ def read(path: Path) -> NotebookNode:
 def run(nb: NotebookNode) -> NotebookNode:
     """Run all cells in a fresh kernel, in the notebook's folder; an error stops it."""
     nb = copy.deepcopy(nb)
-    NotebookClient(nb, timeout=600, kernel_name="python3", resources={"metadata": {"path": FOLDER}}).execute()
+    NotebookClient(nb, timeout=600, kernel_name="python3", coalesce_streams=True, resources={"metadata": {"path": FOLDER}}).execute()
     return nb
 
 
