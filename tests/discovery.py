@@ -1,6 +1,7 @@
 """What there is to test: every layer, activation, loss, optimizer and initializer of nnlib, found by itself."""
 
 import importlib
+import importlib.util
 import pkgutil
 from pathlib import Path
 
@@ -33,6 +34,19 @@ def found():
         "loss_name": modules["losses"].__all__,
         "initializer_name": modules["initializers"].names(),
     }
+
+
+def load(path):
+    """A Python file that is in no package."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def extension(name):
+    """A module of the book's Sphinx extension."""
+    return load(Path(__file__).parents[1] / "book" / "_ext" / f"{name}.py")
 
 
 class Stored:

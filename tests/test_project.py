@@ -1,6 +1,5 @@
 """The project's own files say one thing each, and agree."""
 
-import importlib.util
 import json
 import re
 import tomllib
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from discovery import load
 from packaging.requirements import Requirement
 
 import nnlib
@@ -84,14 +84,6 @@ def test_the_welcome_page_names_all_eight_chapters_and_links_those_that_are_writ
 
 
 # --- speed, coverage, mutation --------------------------------------------------------------------------------------
-
-
-def load(path):
-    """A Python file that is in no package."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 CASES = load(ROOT / "benchmarks" / "cases.py")
