@@ -44,11 +44,6 @@ def load(path):
     return module
 
 
-def extension(name):
-    """A module of the book's Sphinx extension."""
-    return load(Path(__file__).parents[1] / "book" / "_ext" / f"{name}.py")
-
-
 class Stored:
     """What PyTorch computed: the arrays of tests/data/torch_<name>.npz, written by tools/torch_reference/<name>.py."""
 

@@ -3,10 +3,10 @@
 import subprocess
 
 import pytest
-from discovery import extension
 
-REPOSITORY = extension("repository")
-OWN = REPOSITORY.Repository("github.com", "someone", "book", "main")
+import repository
+
+OWN = repository.Repository("github.com", "someone", "book", "main")
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +38,7 @@ def clone(tmp_path):
     ],
 )
 def test_a_remote_on_a_public_forge_is_the_repository(clone, address):
-    found = REPOSITORY.repository(clone(address))
+    found = repository.repository(clone(address))
     assert found == OWN
     assert found.url == "https://github.com/someone/book", "no password, no .git"
 
@@ -48,16 +48,16 @@ def test_a_remote_on_a_public_forge_is_the_repository(clone, address):
 )
 def test_another_remote_is_none(clone, address):
     root = clone(address)
-    assert REPOSITORY.repository(root) is None
-    assert REPOSITORY.site(root) is None
+    assert repository.repository(root) is None
+    assert repository.site(root) is None
 
 
 def test_a_folder_without_a_remote_or_without_git_is_none(tmp_path, monkeypatch):
-    assert REPOSITORY.repository(tmp_path) is None
+    assert repository.repository(tmp_path) is None
     subprocess.run(["git", "-C", str(tmp_path), "init", "-q"], check=True)
-    assert REPOSITORY.repository(tmp_path) is None
+    assert repository.repository(tmp_path) is None
     monkeypatch.setattr("shutil.which", lambda name: None)
-    assert REPOSITORY.repository(tmp_path) is None
+    assert repository.repository(tmp_path) is None
 
 
 def test_the_branch_is_the_one_that_a_clone_gets(clone):
@@ -65,19 +65,19 @@ def test_the_branch_is_the_one_that_a_clone_gets(clone):
     subprocess.run(["git", "-C", str(root), "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/trunk"], check=True)
     subprocess.run(["git", "-C", str(root), "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "a"], check=True)
     subprocess.run(["git", "-C", str(root), "update-ref", "refs/remotes/origin/trunk", "HEAD"], check=True)
-    assert REPOSITORY.repository(root) == OWN._replace(branch="trunk")
+    assert repository.repository(root) == OWN._replace(branch="trunk")
 
 
 def test_on_actions_the_environment_says_it(tmp_path, monkeypatch):
     told = {"ACTIONS": "true", "SERVER_URL": "https://github.com", "REPOSITORY": "Someone/Book", "REF_NAME": "v1.0"}
     for name, value in told.items():
         monkeypatch.setenv(f"GITHUB_{name}", value)
-    assert REPOSITORY.repository(tmp_path) == ("github.com", "Someone", "Book", "v1.0")
+    assert repository.repository(tmp_path) == ("github.com", "Someone", "Book", "v1.0")
     monkeypatch.setenv("GITHUB_REF_NAME", "12/merge")
     monkeypatch.setenv("GITHUB_BASE_REF", "main")
-    assert REPOSITORY.repository(tmp_path).branch == "main"
+    assert repository.repository(tmp_path).branch == "main"
     monkeypatch.setenv("GITHUB_SERVER_URL", "https://github.example.org")
-    assert REPOSITORY.repository(tmp_path) is None
+    assert repository.repository(tmp_path) is None
 
 
 @pytest.mark.parametrize(
@@ -90,6 +90,6 @@ def test_on_actions_the_environment_says_it(tmp_path, monkeypatch):
 )
 def test_the_address_of_the_site_follows_from_the_repository_unless_it_is_told(clone, monkeypatch, address, site):
     root = clone(address)
-    assert REPOSITORY.site(root) == site
+    assert repository.site(root) == site
     monkeypatch.setenv("SITE_URL", "https://book.example.org")
-    assert REPOSITORY.site(root) == "https://book.example.org/"
+    assert repository.site(root) == "https://book.example.org/"

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 ROOT = Path(__file__).parents[2]
 PUBLIC = ("github.com", "gitlab.com")  # the forges that Binder knows by name; Colab knows the first
@@ -27,6 +28,12 @@ class Repository(NamedTuple):
     @property
     def url(self):
         return f"https://{self.host}/{self.owner}/{self.name}"
+
+    def new_issue(self, title):
+        """The address of the form in which a reader reports something."""
+        if self.host == "gitlab.com":
+            return f"{self.url}/-/issues/new?{urlencode({'issue[title]': title})}"
+        return f"{self.url}/issues/new?{urlencode({'title': title})}"
 
 
 def repository(root=ROOT):
