@@ -542,7 +542,7 @@ def anova(values: np.ndarray, names: tuple[str, ...] = ("setting", "seed"), conf
 
     Parameters
     ----------
-    values : ndarray, shape (a, b) or (a, b, r); with one name (a, r)
+    values : ndarray, shape ``(a, b)`` or ``(a, b, r)``; with one name ``(a, r)``
         At least two of each. Settings × seeds as in `Runs.values`, with two names if a seed means the same for every setting (it splits
         the data), with one if it is a repetition; settings × splits × seeds. Settings that were *chosen* by these very values (the best
         tenth) are not as they seem: choose by other seeds.
