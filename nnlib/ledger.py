@@ -1,18 +1,20 @@
 """The ledger of claims: what the article says, what was derived, what was measured, and the verdict.
 
 The article is 「신경망(Neural Network)의 수학적 이해와 아키텍처 심화 분석」 (2025-04-17). A chapter shows its rows with `show`; when the book is
-built, they are also written down, and the ledger page is made from them.
+built, they are also written down, and the ledger page is made from them. The closing page reads the rows of all chapters with `gathered`.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from nnlib import page, publishing
 
-__all__ = ["STATEMENTS", "VERDICTS", "Row", "show"]
+__all__ = ["STATEMENTS", "VERDICTS", "Row", "gathered", "show"]
 
 # id: (the article's words, in English)
 STATEMENTS: dict[str, tuple[str, str]] = {
@@ -91,6 +93,8 @@ STATEMENTS: dict[str, tuple[str, str]] = {
 }
 
 VERDICTS = ("holds", "holds if", "does not hold here")
+COLUMNS = ["Statement", "What was derived", "What was measured", "Verdict"]
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
 
 @dataclass(frozen=True)
@@ -160,7 +164,7 @@ def show(*rows: Row) -> None:
     if len(chapters) != 1 or len(set(ids)) != len(ids):
         raise ValueError(f"expected rows of one chapter, each statement once, got {ids}")
     page.table(
-        ["Statement", "What was derived", "What was measured", "Verdict"],
+        COLUMNS,
         [
             (f"[{row.id}](#{row.id}) {'<br>'.join(reversed(STATEMENTS[row.id]))}", row.derived, row.measured, f"**{row.verdict}** {row.condition}")
             for row in rows
@@ -173,3 +177,48 @@ def show(*rows: Row) -> None:
         place.mkdir(parents=True, exist_ok=True)
         # Chapter 6 has several pages, each with rows of its own.
         (place / f"{ids[0]}.json").write_text(json.dumps(told, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def gathered(notebooks: Iterable[Path] | None = None) -> list[Row]:
+    """The rows of the chapters as they were committed: read from the tables that `show` left in the outputs of the notebooks.
+
+    Parameters
+    ----------
+    notebooks : iterable of paths, optional
+        By default all that stand beside the package.
+
+    Returns
+    -------
+    list of Row
+        In the order of the article.
+
+    Raises
+    ------
+    ValueError
+        If a statement has two rows, or there are none.
+
+    Examples
+    --------
+    >>> from nnlib import ledger
+    >>> {row.verdict for row in ledger.gathered()} <= set(ledger.VERDICTS)
+    True
+    """
+    rows: dict[str, Row] = {}
+    for path in sorted(NOTEBOOKS.glob("*.ipynb")) if notebooks is None else notebooks:
+        for row in _rows_of(json.loads(Path(path).read_text(encoding="utf-8"))):
+            if row.id in rows:
+                raise ValueError(f"{row.id} has two rows, the second in {path}")
+            rows[row.id] = row
+    if not rows:
+        raise ValueError("expected notebooks with rows of the ledger in their outputs, found none")
+    return [rows[id] for id in STATEMENTS if id in rows]
+
+
+def _rows_of(notebook: dict) -> Iterable[Row]:
+    outputs = (output for cell in notebook["cells"] for output in cell.get("outputs", []))
+    for text in ("".join(output.get("data", {}).get("text/markdown", "")) for output in outputs):
+        if text.startswith(f"| {' | '.join(COLUMNS)} |"):
+            for line in text.splitlines()[2:]:
+                statement, derived, measured, verdict = line[2:-2].split(" | ")
+                bold, condition = re.fullmatch(r"\*\*(.+?)\*\* ?(.*)", verdict.strip()).groups()  # type: ignore[union-attr]
+                yield Row(re.match(r"\[(S[\d.]+)\]", statement)[1], derived, measured, bold, condition)  # type: ignore[index]

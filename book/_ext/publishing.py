@@ -3,8 +3,8 @@
 - the files that the pages load are fetched from npm, pinned, and served by the book itself (`fetch_assets`);
 - kernels are told that they are being published, and where (`open_media`), and no page is ever left as it was (`outdate`);
 - an anchor `<a id="S1.1"></a>` in the Markdown can be linked to like a heading (`AnchorSlugs`), and `$$…$$` is typeset as written (`PlainDisplayMath`);
-- `{ledger}` gathers the chapters' verdicts into tables (`Ledger`), `{speed}` shows what `nox -s bench` measured (`Speed`), and the API page
-  documents each module (`list_modules`).
+- `{ledger}` gathers the chapters' verdicts into tables (`Ledger`, `Claims`), `{verdicts}` counts and filters them (`Verdicts`);
+- `{speed}` shows what `nox -s bench` measured (`Speed`), and the API page documents each module (`list_modules`).
 """
 
 import base64
@@ -18,12 +18,13 @@ from pathlib import Path
 
 from docutils import nodes
 from docutils.statemachine import StringList
+from sphinx.errors import ExtensionError
 from sphinx.transforms import SphinxTransform
 from sphinx.util.docutils import SphinxDirective
 
 import nnlib
 from assets import fetch
-from nnlib.ledger import STATEMENTS
+from nnlib.ledger import COLUMNS, STATEMENTS, VERDICTS
 
 FONT = "node_modules/@fontsource-variable/source-serif-4/files/source-serif-4-latin-wght-{style}.woff2"
 FONT_FACE = """@font-face {{
@@ -121,27 +122,72 @@ def read_ledger_last(app, env, docnames):
     docnames.sort(key=lambda name: name == "book/ledger")
 
 
+def ledger_rows(app):
+    """What the chapters that were built found, by statement."""
+    rows = {}
+    for file in sorted(Path(app.outdir, "_media", "ledger").glob("*.json")):
+        for row in json.loads(file.read_text(encoding="utf-8")):
+            if row["id"] in rows:
+                raise ExtensionError(f"{row['id']} has two rows, the second in {file.name}")
+            rows[row["id"]] = row
+    return rows
+
+
 class Ledger(SphinxDirective):
     """The table of one chapter's statements, as `{ledger} 1`, each with its verdict and the way to its page."""
 
     required_arguments = 1
 
     def run(self):
-        files = sorted(Path(self.env.app.outdir, "_media", "ledger").glob("*.json"))
-        rows = {row["id"]: row for file in files for row in json.loads(file.read_text(encoding="utf-8"))}
+        rows = ledger_rows(self.env.app)
         pages = {slug: page for page, data in self.env.metadata.items() for slug in data.get("myst_slugs", {})}
-        here = {name: words for name, words in STATEMENTS.items() if name.startswith(f"S{self.arguments[0]}.")}
-        columns = ["derived", "measured", "verdict"] if here.keys() & rows.keys() else ["verdict"]
-        titles = ["No.", "Statement", *(column.capitalize() for column in columns)]
-        lines = ["| " + " | ".join(titles) + " |", "|---" * len(titles) + "|"]
-        for name, (korean, english) in here.items():
-            place = f"[{name}](/{self.env.doc2path(pages[name], base=False)}#{name})" if name in pages else name
-            row = dict(rows.get(name, {"derived": "", "measured": "", "verdict": "not yet tested"}))
-            if name in rows:
-                row["verdict"] = f"**{row['verdict']}** {row['condition']}"
-            found = [row[column] for column in columns]
-            lines.append("| " + " | ".join([place, f"{english}<br>{korean}", *found]) + " |")
+        lines = ["| " + " | ".join(COLUMNS) + " |", "|---" * len(COLUMNS) + "|"]
+        for name, (korean, english) in STATEMENTS.items():
+            if name.startswith(f"S{self.arguments[0]}."):
+                place = f"[{name}](/{self.env.doc2path(pages[name], base=False)}#{name})" if name in pages else name
+                row = rows.get(name)
+                found = [row["derived"], row["measured"], f"**{row['verdict']}** {row['condition']}"] if row else ["", "", "not yet tested"]
+                lines.append("| " + " | ".join([f"{place} {english}<br>{korean}", *found]) + " |")
         return [parsed(self, lines, "ledger")]
+
+
+class Verdicts(SphinxDirective):
+    """How many statements have which verdict, and buttons that show only those; without a script the buttons stay away."""
+
+    def run(self):
+        verdicts = [row["verdict"] for row in ledger_rows(self.env.app).values()]
+        counts = [(verdict, verdicts.count(verdict)) for verdict in VERDICTS]
+        untested = len(STATEMENTS) - len(verdicts)
+        said = dict(zip(VERDICTS, ("hold", "hold if a condition is met", "do not hold here"), strict=True))
+        sentence = f"Of {len(STATEMENTS)} statements " + ", ".join(f"**{n}** {said[verdict]}" for verdict, n in counts)
+        choices = [("all", "", len(STATEMENTS)), *((verdict, slug(verdict), n) for verdict, n in counts)]
+        boxes = "".join(
+            f'<label><input type="radio" name="verdict" value="{value}"{"" if value else " checked"}> {text} <span>{n}</span></label>'
+            for text, value, n in choices
+        )
+        form = f'<form class="nn-verdicts" autocomplete="off" hidden><fieldset><legend>Show</legend>{boxes}</fieldset><p role="status"></p></form>'
+        return [parsed(self, [sentence + (f", {untested} are not yet tested." if untested else ".")], "nn-counts"), nodes.raw("", form, format="html")]
+
+
+def slug(verdict):
+    """A verdict as a class, and in an address."""
+    return verdict.replace(" ", "-")
+
+
+class Claims(SphinxTransform):
+    """Name the parts of the ledger's tables, there and in the chapters, to the style sheet: columns, and each row by its verdict."""
+
+    default_priority = 878
+
+    def apply(self, **kwargs):
+        for table in self.document.findall(nodes.table):
+            head, *rows = table.findall(nodes.row)
+            if [entry.astext() for entry in head] == COLUMNS:
+                table["classes"].append("claims")
+                for row in rows:
+                    for entry, column in zip(row, COLUMNS, strict=True):
+                        entry["classes"].append("claim-" + column.split()[-1].lower())
+                    row["classes"] += ["verdict-" + slug(verdict.astext()) for verdict in row[-1].findall(nodes.strong) if verdict.astext() in VERDICTS][:1]
 
 
 # --- what the benchmark measured -------------------------------------------------------------------------------------
@@ -220,6 +266,8 @@ def setup(app):
     app.connect("build-finished", remove_unused)
     app.add_transform(AnchorSlugs)
     app.add_transform(PlainDisplayMath)
+    app.add_transform(Claims)
     app.add_directive("ledger", Ledger)
+    app.add_directive("verdicts", Verdicts)
     app.add_directive("speed", Speed)
     return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": True}
