@@ -44,7 +44,7 @@ def pytest(session: nox.Session, *args: str) -> None:
 def build(session: nox.Session) -> None:
     """Build the whole book anew: a warning is an error, and so is a failing cell."""
     shutil.rmtree(HTML, ignore_errors=True)
-    session.run(str(BIN / "jupyter-book"), "build", ".", "--all", "-W", "--keep-going")
+    session.run(str(Path(session.env["VIRTUAL_ENV"]) / SCRIPTS / "jupyter-book"), "build", ".", "--all", "-W", "--keep-going")
 
 
 def chromium(session: nox.Session) -> None:
@@ -158,10 +158,25 @@ def notebooks(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style and types."""
+    """Check style, types, and what only a forge reads: workflows, Dependabot's file, the citation."""
     environment(session)
     python(session, "-m", "ruff", "check", ".")
     python(session, "-m", "mypy")
+    python(session, "tools/forge.py")
+
+
+@nox.session
+def canary(session: nox.Session) -> None:
+    """Build the book and test the package with the newest of everything, in an environment of its own."""
+    folder = ROOT / ".nox" / "canary"
+    session.run(sys.executable, "-m", "virtualenv", "--quiet", "--clear", str(folder))
+    session.env.update(VIRTUAL_ENV=str(folder), PATH=os.pathsep.join([str(folder / SCRIPTS), os.environ["PATH"]]), OPENBLAS_NUM_THREADS="1")
+    python(session, "-m", "pip", "install", "--quiet", "-e", ".[book,test]")
+    # Jupyter Book asks for an older Sphinx. It works with newer ones, and pip, told so, only complains.
+    python(session, "-m", "pip", "install", "--quiet", "--upgrade", "sphinx", "myst-nb", "myst-parser", "numpy")
+    python(session, "-m", "pip", "list")
+    build(session)
+    pytest(session, "nnlib", "tests", "--ignore=tests/site")
 
 
 @nox.session
