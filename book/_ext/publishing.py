@@ -45,8 +45,7 @@ def fetch_assets(app, config):
     """
     assets = fetch(app.confdir)
     static = assets / "static"
-    (static / "mathjax").mkdir(parents=True, exist_ok=True)
-    shutil.copy(assets / "node_modules/mathjax/es5/tex-svg-full.js", static / "mathjax")
+    static.mkdir(exist_ok=True)
     faces = []
     for style in ["normal", "italic"]:
         data = base64.b64encode((assets / FONT.format(style=style)).read_bytes()).decode()

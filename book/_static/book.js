@@ -19,11 +19,8 @@ for (const box of document.querySelectorAll(".search-button-field, details.hide 
     }
   }
 
-  const typeset = window.MathJax?.startup?.promise ?? Promise.resolve();
-  typeset.then(() => {
-    mark();
-    window.addEventListener("resize", mark);
-  });
+  mark();
+  window.addEventListener("resize", mark);
 })();
 
 // The ledger: the statements of one verdict. The choice stands in the address, so that it can be linked to; print shows all.

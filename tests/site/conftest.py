@@ -18,7 +18,6 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).parents[2]
 HTML = ROOT / "_build" / "html"
 FILES = HTML.as_uri()
-TYPESET = "() => window.MathJax?.startup?.promise"  # MathJax, where there is any, says when it is done
 
 
 def pages():
@@ -92,7 +91,6 @@ def visits(browser):
         page.on("response", lambda reply: reply.status >= 400 and complaints.append(f"{reply.url}: {reply.status}"))
         page.on("request", lambda request: page.requests.append(request.url))
         page.goto(f"{base}/{path}", wait_until="load")
-        page.evaluate(TYPESET)
         return page
 
     yield visit

@@ -260,5 +260,4 @@ def test_the_picture_on_view_is_that_of_the_state(explorer, explorer_at, live):
 
     # A browser may bring back what the reader had set: the picture follows the controls.
     explorer.page.reload()
-    explorer.page.evaluate("() => window.MathJax?.startup?.promise")
     assert explorer.picture.get_attribute("src") == explorer.promised(explorer.indices())[0]
