@@ -19,7 +19,7 @@ BASE = {
     "dropout": 0.0,
     "decay": 0.0,
 }
-VALUES = {
+VALUES: dict[str, list] = {
     "depth": [0, 1, 2, 3, 4, 6],
     "width": [4, 16, 64, 256],
     "schedule": ["constant", "step", "exponential", "cosine", "warm-up", "one-cycle"],
