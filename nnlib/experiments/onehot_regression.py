@@ -29,21 +29,25 @@ def objective(setting, seed):
     load, sizes, epochs = DATA[setting["data"]]
     data, model, found = load(), MLP(sizes, "relu", seed=seed), {}
     x, y = data.train
-    squared, looks = setting["loss"] == "MSE on one-hot", {epochs // 4: "_early", epochs: ""}
+    squared = setting["loss"] == "MSE on one-hot"
+    looks = {epochs // 4: "_early", epochs: ""}
 
     def look(epoch, model):
         if epoch in looks:
-            for name, part in (("validation", data.validation), ("test", data.test)):
-                found[name + looks[epoch]] = round(100 * accuracy(model(part.x), part.y), 2)
+            for name in ("validation", "test"):
+                part = getattr(data, name)
+                right = 100 * accuracy(model(part.x), part.y)
+                found[name + looks[epoch]] = round(right, 2)
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         fit(
-            model, mse if squared else categorical_cross_entropy, (x, np.eye(10)[y] if squared else y),
-            Adam(setting["rate"]), epochs=epochs, batch_size=50, seed=seed, on_epoch=look,
+            model, mse if squared else categorical_cross_entropy,
+            (x, np.eye(10)[y] if squared else y), Adam(setting["rate"]),
+            epochs=epochs, batch_size=50, seed=seed, on_epoch=look,
         )
     for epoch, when in looks.items():
-        if "test" + when not in found:  # it diverged, and its best parameters were put back
+        if "test" + when not in found:  # it diverged: the best parameters
             look(epoch, model)
     return found
 
