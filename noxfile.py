@@ -91,9 +91,9 @@ def book(session: nox.Session) -> None:
 
 @nox.session
 def lab(session: nox.Session) -> None:
-    """Open the chapters in JupyterLab."""
+    """Open the welcome page in JupyterLab, from which links lead to the chapters."""
     environment(session)
-    python(session, "-m", "jupyterlab", "notebooks", *session.posargs)
+    python(session, "tools/lab/open.py", *session.posargs)
 
 
 @nox.session
