@@ -389,10 +389,11 @@ def _html(explorer, drawn, manifest):
     controls = [_html_control(control, f"{explorer.id}-{name}") for name, control in explorer.controls.items()]
     caption = f"<figcaption>{figures.caption_html(explorer.caption)}</figcaption>" if explorer.caption else ""
     size = f'width="{start.picture.width}" height="{start.picture.height}"'
+    wait = "" if explorer.id == "explorer-1" else ' loading="lazy"'  # only the first may be in sight when the page opens
     lines = [
         f'<figure class="nn-explorer" id="{explorer.id}" aria-labelledby="{explorer.id}-title">',
         f'<p class="nn-title" id="{explorer.id}-title">{html.escape(explorer.title)}</p>',
-        f'<img class="nn-picture{" nn-photo" * explorer.photo}" src="{source}" alt="{sentence}" {size} decoding="sync">',
+        f'<img class="nn-picture{" nn-photo" * explorer.photo}" src="{source}" alt="{sentence}" {size} decoding="sync"{wait}>',
         '<div class="nn-controls" hidden>',
         *controls,
         "</div>",

@@ -25,9 +25,10 @@ from nnlib import publishing
 
 __all__ = ["COLORS", "GREY", "INK", "MARKERS", "TINTS", "decision_regions", "figure", "graph", "history", "show"]
 
-# Paul Tol's "vibrant" colours, told apart by every kind of colour vision. They are three-digit colours, which `webp`
-# keeps exactly; so are the tints that fill a region, and the ink.
-COLORS = ["#0077bb", "#ee7733", "#009988", "#cc3311", "#33bbee", "#ee3377"]
+# Blue, orange, teal, red, light blue and pink, seen against white and, inverted, against the dark page, and told apart by
+# every kind of colour vision (tests/test_figures.py computes both). They are three-digit colours, which `webp` keeps exactly;
+# so are the tints that fill a region, and the ink.
+COLORS = ["#1155aa", "#dd7711", "#118877", "#aa0000", "#5599cc", "#ff1177"]
 TINTS = ["#ccddff", "#ffddcc", "#cceedd", "#ffcccc", "#ddffff", "#ffccee"]
 MARKERS = ["o", "s", "^", "D", "v", "P"]
 INK = "#222222"
@@ -150,7 +151,8 @@ def decision_regions(ax, predict, x, labels, *, names=None, resolution=240):
     for k in np.unique(labels):
         name = None if names is None else names[k]
         points = x[labels == k]
-        ax.plot(*points.T, MARKERS[k], color=COLORS[k], markersize=4.5, markeredgewidth=0, label=name)
+        # A white edge: not every colour is seen well against every tint.
+        ax.plot(*points.T, MARKERS[k], color=COLORS[k], markersize=5.5, markeredgewidth=0.7, markeredgecolor="white", label=name)
     if names is not None:
         ax.legend(loc="upper right")
 

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -61,14 +62,65 @@ def test_text_can_be_read_at_half_size():
     assert min(sizes) * 100 / 72 * 328 / 640 >= 8.5
 
 
-def test_colours_are_kept_by_the_encoder_and_seen_on_white():
-    def luminance(color):
-        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(color)]
-        return np.dot([0.2126, 0.7152, 0.0722], linear)
+def linear(color):
+    c = np.asarray(color)
+    return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
 
+
+def contrast(one, other):
+    """The ratio of WCAG 2, from 1 to 21."""
+    low, high = sorted(np.dot([0.2126, 0.7152, 0.0722], linear(color)) + 0.05 for color in (one, other))
+    return high / low
+
+
+def on_the_light_page(color):
+    return np.array(to_rgb(color))
+
+
+def on_the_dark_page(color):
+    """The colour after `filter: invert(0.93) hue-rotate(180deg)`, with which explorers.css shows a drawing there."""
+    grey = np.full((3, 3), [0.213, 0.715, 0.072])
+    return np.clip((2 * grey - np.eye(3)) @ (0.93 - 0.86 * np.array(to_rgb(color))), 0, 1)
+
+
+# What is left of a colour, in linear RGB, without one of the three kinds of cones (Machado, Oliveira and Fernandes, 2009).
+VISION = {
+    "all cones": np.eye(3),
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}
+# To OKLab (Ottosson, 2020), where equal distances look equally far: 1 from black to white.
+CONES = [[0.4122214708, 0.5363325363, 0.0514459929], [0.2119034982, 0.6806995451, 0.1073969566], [0.0883024619, 0.2817188376, 0.6299787005]]
+OPPONENTS = [[0.2104542553, 0.7936177850, -0.0040720468], [1.9779984951, -2.4285922050, 0.4505937099], [0.0259040371, 0.7827717662, -0.8086757660]]
+
+
+@pytest.mark.parametrize("page", [on_the_light_page, on_the_dark_page])
+class TestColours:
+    def test_lines_and_letters_are_seen(self, page):
+        """WCAG 2.2: 3 to 1 for what is drawn, 4.5 to 1 for what is written, also in the boxes of a graph."""
+        paper = page("white")
+        assert [color for color in [*figures.COLORS, figures.GREY] if contrast(page(color), paper) < 3] == []
+        written = figures.INK, figures.COLORS[3]
+        assert [(ink, fill) for ink in written for fill in ("white", *figures.FILLS.values()) if contrast(page(ink), page(fill)) < 4.5] == []
+
+    @pytest.mark.parametrize("vision", VISION)
+    def test_colours_are_told_apart(self, page, vision):
+        seen = [np.clip(VISION[vision] @ linear(page(color)), 0, 1) for color in figures.COLORS]
+        places = np.array([OPPONENTS @ np.cbrt(CONES @ color) for color in seen])
+        distances = np.linalg.norm(places[:, None] - places, axis=-1)[np.triu_indices(len(places), 1)]
+        assert distances.min() > 0.08
+
+
+def test_the_dark_page_is_the_one_of_the_style_sheet():
+    style = (Path(__file__).parents[1] / "book/_static/explorers.css").read_text()
+    assert "filter: invert(0.93) hue-rotate(180deg);" in style
+    assert on_the_dark_page("white") == pytest.approx(0.07)
+
+
+def test_colours_are_kept_by_the_encoder_and_have_markers():
     for color in [*figures.COLORS, *figures.TINTS, figures.INK, figures.GREY]:
         assert all(round(255 * c) % 17 == 0 for c in to_rgb(color)), color
-    assert 1.05 / (luminance(figures.INK) + 0.05) > 12
     assert len(figures.COLORS) == len(figures.TINTS) == len(figures.MARKERS) == len(set(figures.MARKERS))
 
 

@@ -29,7 +29,7 @@ from nnlib.ledger import COLUMNS, STATEMENTS, VERDICTS
 
 FONT = "node_modules/@fontsource-variable/source-serif-4/files/source-serif-4-latin-wght-{style}.woff2"
 FONT_FACE = """@font-face {{
-  font-family: "Source Serif 4"; font-style: {style}; font-weight: 200 900; font-display: swap;
+  font-family: "Source Serif 4"; font-style: {style}; font-weight: 200 900; font-display: optional;
   src: url(data:font/woff2;base64,{data}) format("woff2");
 }}
 """
