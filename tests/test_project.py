@@ -74,9 +74,9 @@ def test_every_chapter_and_every_page_is_in_the_table_of_contents():
     assert listed == {path.relative_to(ROOT).with_suffix("").as_posix() for path in pages}
 
 
-def test_the_welcome_page_names_all_eight_chapters_and_links_those_that_are_written():
+def test_the_welcome_page_names_all_nine_chapters_and_links_those_that_are_written():
     rows = re.findall(r"^\| (\d) \| (.+?) \|", (ROOT / "book/welcome.md").read_text(), flags=re.MULTILINE)
-    assert [int(number) for number, _ in rows] == list(range(1, 9))
+    assert [int(number) for number, _ in rows] == list(range(1, 10))
     for number, title in rows:
         chapters = [path.name for path in ROOT.glob(f"notebooks/0{number}*_*.ipynb")]
         assert ("to come" in title) == (not chapters)
