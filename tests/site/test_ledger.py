@@ -2,12 +2,14 @@
 
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
-from conftest import FILES, HTML
 
 from nnlib.ledger import STATEMENTS, VERDICTS
 
+HTML = Path(__file__).parents[2] / "_build" / "html"
+FILES = HTML.as_uri()
 LEDGER = "book/ledger.html"
 ROWS = ".ledger tbody tr"
 SHOWN = f"{ROWS}:visible"
