@@ -39,7 +39,7 @@ def test_every_row_says_what_was_measured_with_a_figure(page):
 
 
 def test_every_row_leads_to_the_place_where_its_statement_is_taken_up(page):
-    links = page.locator(f"{ROWS} td.claim-statement a").evaluate_all("(all) => all.map((a) => [a.textContent, a.href])")
+    links = page.locator(f"{ROWS} td.claim-statement a").evaluate_all("(all) => all.map((a) => [a.textContent.trim(), a.href])")
     assert [name for name, _ in links] == list(STATEMENTS)
     for name, href in links:
         file, _, place = href.removeprefix(f"{FILES}/").partition("#")
@@ -51,7 +51,7 @@ def test_each_row_shows_the_verdict_of_its_chapter(page, visit):
     files = {href.split("#")[0].removeprefix(f"{FILES}/") for href in page.locator(f"{ROWS} a").evaluate_all("(all) => all.map((a) => a.href)")}
     for file in sorted(file for file in files if file.startswith("notebooks/")):
         for row in visit(file).locator("table.claims tbody tr").all():
-            name = row.locator("td.claim-statement a").first.text_content()
+            name = row.locator("td.claim-statement a").first.text_content().strip()
             assert row.locator("td.claim-verdict").text_content() == told.pop(name)
     assert told == {}
 
