@@ -1,5 +1,6 @@
 // Brings the published explorers to life. nnlib/explorers.py writes the markup, and beside it a manifest in JSON that
-// names, for every state of the controls, the picture and the sentence that belong to it.
+// names, for every state of the controls, the picture and the sentence that belong to it. An address may name a state:
+// #explorer-2?depth=4&activation=tanh opens the page there, and a button copies such an address.
 "use strict";
 
 (() => {
@@ -13,6 +14,14 @@
     const input = control.querySelector("input, select");
     if (input.type === "checkbox") return Number(input.checked);
     return input.type === "range" ? Number(input.value) : input.selectedIndex;
+  };
+
+  const set = (control, i) => {
+    const inputs = control.querySelectorAll("input, select");
+    if (inputs[0].type === "radio") inputs[i].checked = true;
+    else if (inputs[0].type === "checkbox") inputs[0].checked = i === 1;
+    else if (inputs[0].type === "range") inputs[0].value = i;
+    else inputs[0].selectedIndex = i;
   };
 
   const start = (figure) => {
@@ -44,13 +53,62 @@
       if (sentence.textContent !== manifest.sentences[s]) sentence.textContent = manifest.sentences[s];
     };
 
+    // A value that is missing in the address, or is none of the control's, is the one it starts at.
+    const starts = controls.map(index);
+    const open = () => {
+      const [id, state] = location.hash.slice(1).split("?");
+      if (id !== figure.id || state === undefined) return;
+      const wanted = new URLSearchParams(state);
+      for (const [k, { name, values }] of manifest.controls.entries()) {
+        const at = values.map(typed).indexOf(wanted.get(name));
+        set(controls[k], at < 0 ? starts[k] : at);
+      }
+      show();
+      figure.focus({ preventScroll: true });
+      figure.scrollIntoView();
+    };
+    const address = () => {
+      const at = controls.map(index);
+      const state = manifest.controls.map(({ name, values }, k) => [name, typed(values[at[k]])]);
+      return `#${figure.id}?${new URLSearchParams(state)}`;
+    };
+
     picture.addEventListener("load", () => picture.classList.remove("nn-waiting"));
     figure.addEventListener("input", show);
     window.addEventListener("pageshow", show);
     for (const control of figure.querySelectorAll(".nn-slider:has(.nn-play)")) enablePlay(control, sentence);
     figure.querySelector(".nn-controls").hidden = false;
+    figure.tabIndex = -1;
+    figure.append(copier(figure, address));
+    window.addEventListener("hashchange", open);
     show();
+    open();
     whenNear(figure, () => preload(figure, manifest.pictures));
+  };
+
+  // A value as it is typed: with the hyphen of a keyboard in place of the minus sign.
+  const typed = (text) => text.replaceAll("−", "-");
+
+  // The button that copies the address of the state on view. The address goes into the address bar too: a browser may
+  // refuse the clipboard, as it does on a page that came over plain http.
+  const copier = (figure, address) => {
+    const share = document.createElement("p");
+    const title = figure.querySelector(".nn-title").textContent;
+    share.className = "nn-share";
+    share.innerHTML = `<button type="button">Copy a link to this state<span class="nn-hidden"></span></button> <span role="status"></span>`;
+    const [button, name, status] = share.querySelectorAll("button, span");
+    name.textContent = ` of: ${title}`;
+    button.addEventListener("click", async () => {
+      status.textContent = "";
+      history.replaceState(null, "", address());
+      const copied = await navigator.clipboard?.writeText(location.href).then(
+        () => true,
+        () => false,
+      );
+      status.textContent = copied ? "Copied" : "It is in the address bar";
+    });
+    figure.addEventListener("input", () => (status.textContent = ""));
+    return share;
   };
 
   const enablePlay = (control, sentence) => {

@@ -55,6 +55,16 @@ SET = """([figure, indices]) => [...figure.querySelectorAll(".nn-control")].forE
 })"""
 
 
+# The value each control has in the page as it was written.
+STARTS = """(figure) => [...figure.querySelectorAll(".nn-control")].map((control) => {
+    const radios = [...control.querySelectorAll("input[type=radio]")];
+    if (radios.length) return radios.findIndex((radio) => radio.defaultChecked);
+    const input = control.querySelector("input, select");
+    if (input.type === "checkbox") return Number(input.defaultChecked);
+    return input.type === "range" ? Number(input.defaultValue) : [...input.options].findIndex((option) => option.defaultSelected);
+})"""
+
+
 class Explorer:
     """An explorer on a page: what its manifest promises, and what is seen of it."""
 
@@ -195,6 +205,34 @@ def test_play(explorer):
         button.press("Enter")
         assert explorer.seen()[k] == explorer.sizes[k] - 1
         assert button.inner_text().startswith("Play"), "at the end it stops"
+
+
+def test_a_link_to_a_state(explorer):
+    """The button copies an address that brings back the state on view; a value that is wrong or missing is the one it starts at."""
+    page, figure = explorer.page, explorer.figure
+    start, end = explorer.figure.evaluate(STARTS), [size - 1 for size in explorer.sizes]
+    wanted = end if end != start else [0] * len(end)
+    page.evaluate(SET, [figure.element_handle(), wanted])
+    title = figure.locator(".nn-title").inner_text()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    figure.get_by_role("button", name=f"Copy a link to this state of: {title}").press("Enter")
+    status = figure.locator(".nn-share [role=status]")
+    status.filter(has_text="Copied").wait_for()
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert link == page.url
+
+    def opens_at(address, state):
+        page.evaluate("(to) => new Promise((done) => { addEventListener('hashchange', done, { once: true }); location.hash = to; })", address)
+        assert explorer.indices() == state
+        assert (explorer.picture.get_attribute("src"), figure.locator(".nn-sentence").inner_text()) == explorer.promised(state)
+        assert figure.evaluate("(figure) => document.activeElement === figure")
+
+    page.evaluate(SET, [figure.element_handle(), start])
+    assert status.inner_text() == "", "another state was not copied"
+    page.evaluate("history.replaceState(null, '', location.pathname)")
+    opens_at(link.partition("#")[2], wanted)
+    opens_at(f"{figure.get_attribute('id')}?{explorer.manifest['controls'][0]['name']}=none&other=1", start)
+    page.evaluate("history.replaceState(null, '', location.pathname)")
 
 
 def test_touch(revisit, explorer_at):
