@@ -5,9 +5,10 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from reading import duration, read
 from sphinx.util.docutils import SphinxDirective
 
-NEEDS = re.compile(r"\*You need:\*\s+(.+?)\s+\*Time:\*\s+(?:about\s+)?(.+?) to read\b", flags=re.DOTALL)
+NEEDS = re.compile(r"\*You need:\*\s+(.+?\.\)?)(?:\s|$)", flags=re.DOTALL)
 QUESTION = re.compile(r"(?:<details><summary>.*?</details>\s*){2,}", flags=re.DOTALL)
 EXERCISE = re.compile(r"^### (Exercise \d+\b.*)", flags=re.MULTILINE)
 EXERCISES = re.compile(r"^## Exercises$", flags=re.MULTILINE)
@@ -16,7 +17,6 @@ EXERCISES = re.compile(r"^## Exercises$", flags=re.MULTILINE)
 class Chapter(NamedTuple):
     title: str
     needs: str
-    time: str
     questions: int
     exercises: list
 
@@ -28,9 +28,9 @@ def chapter(path):
     title = re.search(r"^# (.+)", text)
     needs = NEEDS.search(text)
     if not title or not needs:
-        raise ValueError(f"{path} expects a title in its first line, and further on '*You need:* … *Time:* … to read'")
+        raise ValueError(f"{path} expects a title in its first line, and further on '*You need:* … .'")
     before, *after = EXERCISES.split(text)
-    return Chapter(title[1], needs[1].rstrip("."), needs[2], len(QUESTION.findall(before)), EXERCISE.findall("".join(after)))
+    return Chapter(title[1], needs[1].rstrip("."), len(QUESTION.findall(before)), EXERCISE.findall("".join(after)))
 
 
 def from_the_pages(markdown):
@@ -46,11 +46,18 @@ class Chapters(SphinxDirective):
         for name in sorted(name for name in self.env.found_docs if name.startswith("notebooks/")):
             path = self.env.doc2path(name)
             self.env.note_dependency(path)
-            title, needs, time, questions, exercises = chapter(path)
+            title, needs, questions, exercises = chapter(path)
+            time = duration(read(self.env, name).minutes)
             lines.append(f"| [{title}](/{self.env.doc2path(name, base=False)}) | {from_the_pages(needs)} | {time} | {questions} | {len(exercises)} |")
         return self.parse_text_to_nodes("\n".join(lines))
 
 
+def read_last(app, env, docnames):
+    """The table looks into the chapters."""
+    docnames.sort(key=lambda name: name == "book/teaching")
+
+
 def setup(app):
     app.add_directive("chapters", Chapters)
+    app.connect("env-before-read-docs", read_last)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
