@@ -73,6 +73,11 @@ def test_enlarged_and_on_paper(revisit, path):
             assert label in told
         for value in figure.locator("output, :checked + span").all_inner_texts():
             assert value in told, "a control does not say what it is set to"
+    # Whoever reads white on black prints black on white all the same.
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    assert page.locator("article.bd-article").evaluate("(text) => getComputedStyle(text).color") == "rgb(0, 0, 0)"
+    assert page.locator("figure img").evaluate_all("(all) => all.filter((it) => getComputedStyle(it).filter !== 'none').length") == 0
+    page.evaluate("document.documentElement.dataset.theme = 'light'")
     page.emulate_media(media="screen")
     page.set_viewport_size({"width": 1280, "height": 1400})
 
@@ -85,7 +90,7 @@ def test_the_first_formula_is_near(path):
     text = (HTML / path).read_text("utf-8")
     names = re.findall(r'<link [^>]*href="([^"]+)"[^>]*rel="stylesheet"|<link rel="stylesheet"[^>]*href="([^"]+)"|<script [^>]*src="([^"]+)"', text)
     files = {(HTML / path).parent / urlparse(next(filter(None, name))).path for name in names}
-    assert len(files) > 5
+    assert len(files) > 5 or path == "404.html"  # which loads nothing
     weight = sum(len(gzip.compress(file.read_bytes(), 6)) for file in [HTML / path, *files])
     assert weight <= EARLY, f"{weight:,} bytes"
 
