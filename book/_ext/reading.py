@@ -86,6 +86,7 @@ def plain(tex):
         except KeyError:
             return f"{name} "
 
+    tex = re.sub(r"\\\\\[[^\]]*\]", " ", tex)  # the end of a line, with more room below
     tex = re.sub(r"\\mathbb\{?([ERN])\}?", lambda found: {"E": "𝔼", "R": "ℝ", "N": "ℕ"}[found[1]], tex)
     tex = re.sub(r"\\[dt]?frac\{([^{}]*)\}\{([^{}]*)\}", r"\1/\2", tex)
     tex = re.sub(r"\\hat\s*\{?(\w)\}?", "\\1\u0302", tex)

@@ -4,6 +4,7 @@ Previews want whole addresses. Where that of the site is known (repository.py) a
 """
 
 import html
+import posixpath
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -27,7 +28,8 @@ def shorten(text, most=ABOUT):
 
 def picture(app, pagename, page):
     """Write the first picture of a page, or the cover of the book, in the shape of a preview, and return where in the site it is."""
-    source = Path(app.outdir, pagename).parent / page.pictures[0] if page.pictures else Path(app.confdir, COVER)
+    first = posixpath.normpath(posixpath.join(pagename, "..", page.pictures[0])) if page.pictures else ""
+    source = Path(app.outdir, first) if first else Path(app.confdir, COVER)
     name = f"_media/preview-{pagename.split('/')[-1] if page.pictures else 'book'}.png"
     with Image.open(source) as image:
         card = ImageOps.pad(image.convert("RGB"), CARD, color="white")
