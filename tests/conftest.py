@@ -22,6 +22,17 @@ def pytest_sessionfinish():
     get_reusable_executor().shutdown()
 
 
+def pytest_xdist_make_scheduler(config, log):
+    """The tests of one file share a process, but for the chapters in JupyterLab: they are long, and the processes take one at a time, last of all."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            return nodeid if "test_lab.py::" in nodeid else super()._split_scope(nodeid)
+
+    return Scheduling(config, log)
+
+
 def pytest_generate_tests(metafunc):
     for name, things in found().items():
         if name not in metafunc.fixturenames:

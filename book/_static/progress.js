@@ -32,9 +32,9 @@
   };
   const here = nameOf(location.href);
 
-  // Answers that stand together, outside an exercise, belong to one question, which has the name of the first.
+  // Answers that stand together, neither in an exercise nor in what code shows, belong to one question, which has the name of the first.
   const firstAnswers = [...document.querySelectorAll("details[data-answer]")].filter(
-    (answer) => !answer.closest(".exercise") && !answer.previousElementSibling?.matches("details[data-answer]") && answer.nextElementSibling?.matches("details[data-answer]"),
+    (answer) => !answer.closest(".exercise, .cell_output") && !answer.previousElementSibling?.matches("details[data-answer]") && answer.nextElementSibling?.matches("details[data-answer]"),
   );
   const exercises = [...document.querySelectorAll("section.exercise")];
 
@@ -98,6 +98,7 @@
       const known = here !== null && summary(all[nameOf(link.href)]);
       sign.className = "";
       sign.textContent = "";
+      sign.removeAttribute("title");
       if (!known) continue;
       const [n, of, words] = known;
       if (link.closest("nav")) {
