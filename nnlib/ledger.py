@@ -14,7 +14,7 @@ from pathlib import Path
 
 from nnlib import page, publishing
 
-__all__ = ["STATEMENTS", "VERDICTS", "Row", "gathered", "show"]
+__all__ = ["STATEMENTS", "VERDICTS", "Row", "gathered", "has_figure", "show"]
 
 # id: (the article's words, in English)
 STATEMENTS: dict[str, tuple[str, str]] = {
@@ -56,13 +56,13 @@ STATEMENTS: dict[str, tuple[str, str]] = {
     "S4.3": ("Early Stopping: 검증 손실이 증가하면 조기 종료.", "Early stopping: stop when the validation loss rises."),
     "S4.4": ("Batch Normalization: 각 층의 입력 분포를 정규화하여 학습 안정성 향상.", "Batch normalization: normalizing each layer's input distribution makes training more stable."),
     "S5.1": ("시계열/순서 인식 불가: 순차 정보 고려 X.", "An MLP cannot see time or order."),
-    "S5.2": ("고차원 이미지 처리 비효율: 모든 픽셀에 Fully Connected.", "It is inefficient on large images: every pixel is fully connected."),
+    "S5.2": ("고차원 이미지 처리 비효율: 모든 픽셀에 Fully Connected.", "It is inefficient on high-dimensional images: every pixel is fully connected."),
     "S6.1": ("CNN: 위치 기반 local filter (kernel). $y = f(W * x + b)$.", "A CNN has local filters (kernels) by position: $y = f(W * x + b)$."),
     "S6.2": ("CNN: 파라미터 수 감소 + 공간 정보 유지.", "A CNN has fewer parameters and keeps spatial information."),
     "S6.3": ("CNN: 이미지, 음성 처리에 적합.", "A CNN suits images and audio."),
     "S6.4": ("RNN: 이전 시점의 출력을 현재 입력에 반영. $h_t = f(W x_t + U h_{t-1} + b)$.", "An RNN feeds the output before into the present input: $h_t = f(W x_t + U h_{t-1} + b)$."),
     "S6.5": ("RNN: 시계열 데이터, 자연어 처리에 유리.", "An RNN suits time series and language."),
-    "S6.6": ("RNN: 장기 의존성 학습 어려움 (→ LSTM, GRU 등장).", "An RNN hardly learns long-term dependencies; hence LSTM and GRU."),
+    "S6.6": ("RNN: 장기 의존성 학습 어려움 (→ LSTM, GRU 등장).", "Long-term dependencies are hard for an RNN to learn; hence LSTM and GRU."),
     "S6.7": ("Transformer: “모든 입력 간 상호작용을 병렬적으로 계산”.", "A Transformer computes all interactions between inputs in parallel."),
     "S6.8": (
         r"$\text{Attention}(Q,K,V) = \text{softmax}\left(\frac{QK^T}{\sqrt{d_k}}\right)V$.",
@@ -95,6 +95,20 @@ STATEMENTS: dict[str, tuple[str, str]] = {
 VERDICTS = ("holds", "holds if", "does not hold here")
 COLUMNS = ["Statement", "What was derived", "What was measured", "Verdict"]
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+# Digits that are no figure: names of data, networks, norms and layers, and numbers of chapters, pages, statements and equations.
+NAMES = re.compile(r"MNIST-1D|GPT-\d|\b[LF]_?\d\b|\\ell_\d|\b(?:chapter|page|exercise) \d+\w?|\bS\d\.\d+|\(\d\.\d+\w?\)", re.IGNORECASE)
+
+
+def has_figure(measured: str) -> bool:
+    """Whether a text gives a number that is not part of a name.
+
+    Examples
+    --------
+    >>> from nnlib.ledger import has_figure
+    >>> has_figure("better on MNIST-1D (5.2)"), has_figure("+3 points on MNIST-1D")
+    (False, True)
+    """
+    return re.search(r"\d", NAMES.sub("", measured)) is not None
 
 
 @dataclass(frozen=True)
@@ -117,7 +131,7 @@ class Row:
     Raises
     ------
     ValueError
-        If the id or the verdict is unknown, the measurement holds no figure, or "holds if" has no condition.
+        If the id or the verdict is unknown, the measurement holds no figure besides names, "holds if" has no condition, or a cell holds " | ".
 
     Examples
     --------
@@ -137,10 +151,12 @@ class Row:
             raise ValueError(f"the article has no statement {self.id!r}; it has {', '.join(STATEMENTS)}")
         if self.verdict not in VERDICTS:
             raise ValueError(f"a verdict is one of {', '.join(map(repr, VERDICTS))}, got {self.verdict!r}")
-        if not re.search(r"\d", self.measured):
+        if not has_figure(self.measured):
             raise ValueError(f"{self.id}: a measurement gives a figure, got {self.measured!r}")
         if self.verdict == "holds if" and not self.condition:
             raise ValueError(f"{self.id}: 'holds if' needs its condition")
+        if any(" | " in text for text in (self.derived, self.measured, self.condition)):
+            raise ValueError(f"{self.id}: ' | ' would end a cell of the table; write \\mid, or leave out its spaces")
 
 
 def show(*rows: Row) -> None:
