@@ -43,7 +43,8 @@ def places(env, links):
             is_top = place is page.places[0]
             first = " ".join(terms.get((docname, place.id), []))
             if place.text or is_top:
-                yield number, "" if is_top else place.id, "page" if is_top else place.kind, place.title, list(place.above[1:]), " ".join(place.text), first
+                text = place.text[:2] if place.kind == "code" else place.text  # of a function what it does; its parameters would weigh more than a chapter
+                yield number, "" if is_top else place.id, "page" if is_top else place.kind, place.title, list(place.above[1:]), " ".join(text), first
         for explorer in page.explorers:
             yield number, explorer.id, "explorer", explorer.title, [], explorer.sentence, ""
         for anchor, place in page.anchors.items():
