@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import yaml
-from repository import repository, site
 from sphinx.util.docutils import SphinxDirective
+
+from repository import repository, site
 
 
 def citation(about, year, address):

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import sklearn.datasets
-from assets import fetch
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
+
+from assets import fetch
 
 # What the packages are for. The Python packages are all that put files into the site; one from npm that is not named here is shown with its own words.
 NPM = {"mathjax": "the formulas and their font", "@fontsource-variable/source-serif-4": "the font of the text"}
