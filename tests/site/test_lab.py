@@ -1,6 +1,5 @@
-"""Every chapter in a real JupyterLab: all cells run, its words and formulas are typeset, and its explorers show what the published ones show."""
+"""Every chapter in a real JupyterLab: all cells run, its explorers move, and its words and formulas are typeset."""
 
-import hashlib
 import json
 import os
 import re
@@ -19,7 +18,6 @@ from playwright.sync_api import expect
 import notebooks
 
 ROOT = Path(__file__).parents[2]
-HTML = ROOT / "_build" / "html"
 LONG = 300_000  # milliseconds that a chapter may take on a busy machine
 expect.set_options(timeout=60_000)
 
@@ -71,34 +69,6 @@ def window(browser):
     context.close()
 
 
-# What the explorers of a kernel say, and the SHA-256 of what they draw, in every state.
-DRAW = """import gc, hashlib, json
-from nnlib import explorers
-print(json.dumps({
-    made.id: [[sentence, hashlib.sha256(picture.data).hexdigest()] for picture, sentence in explorers.draw_all(made)]
-    for made in gc.get_objects() if isinstance(made, explorers.Explorer)
-}))
-"""
-TELL = """async (code) => {
-    const said = [], future = jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({ code });
-    future.onIOPub = ({ content }) => said.push(content.text ?? content.traceback?.join("\\n") ?? "");
-    await future.done;
-    return said.join("");
-}"""
-
-
-def published(chapter):
-    """What the explorers of a chapter's page say, and the SHA-256 of what they show, in every state."""
-    page = HTML / "notebooks" / f"{chapter.stem}.html"
-    explorer = r'<figure class="nn-explorer" id="([^"]+)".*?<script type="application/json">(.*?)</script>'
-    found = {}
-    for id, told in re.findall(explorer, page.read_text("utf-8"), re.DOTALL):
-        manifest = json.loads(told)
-        pictures = [hashlib.sha256((page.parent / address).read_bytes()).hexdigest() for address in manifest["pictures"]]
-        found[id] = [[manifest["sentences"][s], pictures[p]] for p, s in manifest["states"]]
-    return found
-
-
 def first_explorer(path):
     """The index of the first cell that showed an explorer with a slider."""
     for i, cell in enumerate(json.loads(path.read_text(encoding="utf-8"))["cells"]):
@@ -118,7 +88,7 @@ def test_it_opens_on_the_welcome_page_whose_links_open_the_chapters(lab, window)
 
 
 @pytest.mark.parametrize("chapter", notebooks.chapters(), ids=lambda path: path.stem)
-def test_a_chapter_runs_and_its_explorers_are_those_of_the_page(lab, window, chapter):
+def test_a_chapter_runs_and_its_explorer_moves(lab, window, chapter):
     window.goto(f"{lab}/doc/tree/notebooks/{chapter.name}")
     window.locator(".jp-Notebook h1").first.wait_for()
     window.wait_for_function("() => jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'")
@@ -144,7 +114,4 @@ def test_a_chapter_runs_and_its_explorers_are_those_of_the_page(lab, window, cha
     window.keyboard.press("ArrowRight" if handle.get_attribute("aria-valuenow") != handle.get_attribute("aria-valuemax") else "ArrowLeft")
     expect(picture).not_to_have_attribute("src", before[0])
     expect(picture).not_to_have_attribute("alt", before[1])
-
-    # In every state an explorer says and draws in this kernel what it says and shows on the published page.
-    assert json.loads(window.evaluate(TELL, DRAW)) == published(chapter)
     window.evaluate("async () => { await jupyterapp.shell.currentWidget.sessionContext.shutdown(); }")

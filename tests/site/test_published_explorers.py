@@ -1,15 +1,20 @@
 """Every explorer of every page, moved through its values in a browser: what is seen is what belongs to the state."""
 
 import functools
+import hashlib
 import io
-import itertools
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 import numpy as np
 import pytest
 from PIL import Image
+
+LIVE = Path(__file__).with_name("draw_live.py")
 
 # What the reader sees when the second frame after a change has come.
 WATCH = """(figure) => {
@@ -263,13 +268,33 @@ def test_without_javascript(revisit, explorer_at):
     assert not figure.locator(".nn-controls").is_visible()
 
 
-def test_the_picture_on_view_is_that_of_the_state(explorer):
-    """In every state. (That each picture is what a live kernel draws, test_lab.py says.)"""
+@pytest.fixture(scope="module")
+def live(tmp_path_factory, pytestconfig):
+    """Run a chapter in a fresh process: what each of its explorers says and shows in every state."""
+
+    @functools.cache
+    def live(path):
+        target = tmp_path_factory.mktemp("live") / "states.json"
+        notebook = pytestconfig.rootpath / Path(path).with_suffix(".ipynb")
+        one_thread = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # twice as fast on matrices as small as these
+        subprocess.run([sys.executable, LIVE, notebook, target], check=True, stdout=subprocess.DEVNULL, env=os.environ | one_thread)
+        return json.loads(target.read_text())
+
+    return live
+
+
+def test_the_picture_on_view_is_that_of_the_state(explorer, explorer_at, live):
+    """A live process that runs the chapter says the same sentence and draws the same picture, in every state."""
+    path, id = explorer_at
     figure = explorer.figure.element_handle()
-    for state in itertools.product(*map(range, explorer.sizes)):
-        explorer.page.evaluate(SET, [figure, state])
+    states = live(path)[id]
+    assert len(states) == len(explorer.manifest["states"])
+    for i, (sentence, picture) in enumerate(states):
+        indices = [int(k) for k in np.unravel_index(i, explorer.sizes)]
+        explorer.page.evaluate(SET, [figure, indices])
         shown = figure.evaluate("(figure) => [figure.querySelector('img').getAttribute('src'), figure.querySelector('.nn-sentence').textContent]")
-        assert tuple(shown) == explorer.promised(state)
+        assert shown[1] == sentence
+        assert hashlib.sha256(explorer.path(shown[0]).read_bytes()).hexdigest() == picture, f"the picture of the state {indices} is another one"
 
     # A browser may bring back what the reader had set: the picture follows the controls.
     explorer.page.reload()
