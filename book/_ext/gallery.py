@@ -3,7 +3,7 @@
 import html
 
 from docutils import nodes
-from reading import chapters, read
+from reading import chapters, read, read_last
 from sphinx.util.docutils import SphinxDirective
 
 PAGE = "book/gallery"
@@ -29,12 +29,7 @@ class Gallery(SphinxDirective):
         return CARD.format(address=address, photo=' class="nn-photo"' * explorer.photo, **words)
 
 
-def read_last(app, env, docnames):
-    """The gallery looks into the chapters."""
-    docnames.sort(key=lambda name: name == PAGE)
-
-
 def setup(app):
     app.add_directive("gallery", Gallery)
-    app.connect("env-before-read-docs", read_last)
+    read_last(app, PAGE)
     return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": True}

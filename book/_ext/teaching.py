@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from reading import duration, read
+from reading import duration, read, read_last
 from sphinx.util.docutils import SphinxDirective
 
 NEEDS = re.compile(r"\*You need:\*\s+(.+?\.\)?)(?:\s|$)", flags=re.DOTALL)
@@ -52,12 +52,7 @@ class Chapters(SphinxDirective):
         return self.parse_text_to_nodes("\n".join(lines))
 
 
-def read_last(app, env, docnames):
-    """The table looks into the chapters."""
-    docnames.sort(key=lambda name: name == "book/teaching")
-
-
 def setup(app):
     app.add_directive("chapters", Chapters)
-    app.connect("env-before-read-docs", read_last)
+    read_last(app, "book/teaching")
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
